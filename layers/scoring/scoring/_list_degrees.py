@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scoring._types import Bools, Floats, Ints
 
 
-def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools]:
+def split_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools]:
     """Turn steps into degrees.
 
     Parameters

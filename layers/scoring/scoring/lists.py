@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from scoring._indices import IndexProblemError, essay_indices, whole_numbers
-from scoring._list_degrees import degrees_of_steps
+from scoring._list_degrees import split_steps
 from scoring._list_rows import NO_LIST, PAIR, ListRows, pair_weight
 from scoring.comparisons import Comparisons
 from scoring.errors import EmptyComparisonsError, InvalidComparisonError
@@ -180,7 +180,7 @@ def _columns(lists: Lists) -> _Columns:
     judge = None if lists.judge is None else lists.judge[number]
     kind = size if judge is None else judge * (int(size.max()) + 1) + size
     # Steps of scores and of gaps are in units of their own.
-    degree, has_degree = degrees_of_steps(step, size, 2 * kind + lists.is_scored[number])
+    degree, has_degree = split_steps(step, size, 2 * kind + lists.is_scored[number])
     rows = ListRows(
         np.where(size > PAIR, number, NO_LIST),
         size,

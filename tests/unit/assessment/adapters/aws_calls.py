@@ -190,12 +190,12 @@ CALLS: dict[str, tuple[str, str, Act]] = {
     "keys.exists": (
         "secretsmanager",
         "DescribeSecret",
-        lambda c: JudgeKeys(Secrets(c), "p/").exists("k"),
+        lambda c: make_keys(c).exists("k"),
     ),
     "keys.get_key": (
         "secretsmanager",
         "GetSecretValue",
-        lambda c: JudgeKeys(Secrets(c), "p/").get_key("k"),
+        lambda c: make_keys(c).get_key("k"),
     ),
     "table.delete_many": (
         "dynamodb",
