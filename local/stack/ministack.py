@@ -7,8 +7,8 @@
 - A conversation with a model needs the permission bedrock:InvokeModel on that model. MiniStack asks
   for bedrock:Converse on anything, which AWS does not know.
 - Workers start as `lambda_workers` tells, conditions are read as `expressions` tells, partitions as
-  `partitions` tells, definitions of APIs as `any_methods` tells, and requests are served as
-  `serving` tells.
+  `partitions` tells, policies as `policies` tells, definitions of APIs as `any_methods` tells, and
+  requests are served as `serving` tells.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from local.stack import lambda_workers, serving
 from local.stack.any_methods import AnyMethods
 from local.stack.expressions import Expressions
 from local.stack.partitions import Partitions
+from local.stack.policies import Policies
 
 type Invoke = Callable[[str, object, str, Mapping[str, object]], object]
 type Call = Callable[[str, object], object]
@@ -126,6 +127,7 @@ if __name__ == "__main__":
     ModelPermission().install()
     Expressions().install()
     Partitions().install()
+    Policies().install()
     AnyMethods().install()
     lambda_workers.install()
     serving.install()
