@@ -20,18 +20,24 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 
+from local.stack.bytecode import LATE_IMPORTS
+
 # What a worker is made of: where none of these has changed, it is forked from the same template.
 _INGREDIENTS = (
     "Environment", "FunctionArn", "Handler", "Layers", "MemorySize", "Role", "Runtime", "Timeout",
     "Version",
 )  # fmt: skip
 
+# Whoever makes a client of a service reads its description, and the first client those of all
+# regions. A worker inherits them with boto3's session.
+DESCRIBED = ("dynamodb", "s3", "sqs", "secretsmanager", "stepfunctions", "events")
+
 # Runs before MiniStack's worker script. The script reads a line about the function, imports it,
 # and reads events. Where it asks for the first event, the template stays and forks a process for
 # each further line; in that process the script goes on with the events of the worker. A line names
 # the ends of pipes that MiniStack has opened.
 TEMPLATE_SCRIPT = """
-import json, os, signal, sys, uuid
+import contextlib, importlib, json, os, signal, sys, uuid
 
 class _Template:
     def __init__(self, stream):
@@ -40,6 +46,7 @@ class _Template:
     def readline(self):
         self._n_lines += 1
         if self._n_lines == 2:
+            self._prepare()
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for workers that ended
             while request := self._stream.readline():
                 sys.stderr.flush()
@@ -47,6 +54,15 @@ class _Template:
                     self._stream = self._become_worker(json.loads(request))
                     break
         return self._stream.readline()
+
+    def _prepare(self):
+        for known, late in %LATE_IMPORTS%.items():
+            for name in late if known in sys.modules else ():
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+        if "boto3" in sys.modules:
+            for service in %DESCRIBED%:
+                sys.modules["boto3"].client(service)
 
     def _become_worker(self, ends):
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -60,7 +76,7 @@ class _Template:
         return open(0, encoding="utf-8")
 
 sys.stdin = _Template(sys.stdin)
-"""
+""".replace("%LATE_IMPORTS%", repr(LATE_IMPORTS)).replace("%DESCRIBED%", repr(DESCRIBED))
 
 
 class ForkedProcess:

@@ -14,12 +14,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import os
 import queue
-import sys
-import sysconfig
 import tempfile
 import threading
 import zipfile
@@ -32,12 +29,11 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local.stack.forking import TEMPLATE_SCRIPT, ForkedProcess, Templates
+from local.stack.runtime import provide_runtime, restrict_imports
 
 type Function = dict[str, Any]
 type Execute = Callable[[Function, object, str], dict[str, Any]]
 
-# Beside the standard library AWS's runtime of Python has boto3 and what that needs.
-RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
 """Where MiniStack's worker script looks for layers."""
 
@@ -140,25 +136,3 @@ def unpack_layer(arn: str, archive: bytes) -> Path:
                 file.extractall(unpacked)
             Path(unpacked).rename(folder)
     return folder
-
-
-def provide_runtime() -> Path:
-    """A folder with the packages of AWS's runtime, as links to those of this environment."""
-    folder = Path(tempfile.mkdtemp(prefix="runtime-"))
-    for name in RUNTIME_PACKAGES:
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            raise ModuleNotFoundError(f"{name} is not installed", name=name)
-        module = Path(spec.origin)
-        source = module.parent if spec.submodule_search_locations else module
-        (folder / source.name).symlink_to(source)
-    return folder
-
-
-def restrict_imports(runtime: Path) -> str:
-    """Lines of Python after which a process imports from the standard library and that folder."""
-    library = sysconfig.get_path("stdlib")
-    # A virtual environment has no extension modules of its own.
-    platform = sysconfig.get_path("platstdlib", vars={"platbase": sys.base_exec_prefix})
-    extensions = str(Path(platform) / "lib-dynload")
-    return f"import sys\nsys.path[:] = {[str(runtime), library, extensions]!r}\n"

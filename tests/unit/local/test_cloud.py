@@ -2,6 +2,8 @@
 
 import platform
 import stat
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -111,6 +113,34 @@ def test_layers_are_packed_as_they_were_built(project):
     assert (project / deploy.PACKED).read_text() == template.format("SomeLayer.zip")
     with zipfile.ZipFile(built / "SomeLayer.zip") as archive:
         assert {name: archive.read(name).decode() for name in archive.namelist()} == files
+
+
+def test_layers_bring_the_bytecode_of_what_functions_import(project, tmp_path):
+    built = project / deploy.BUILT
+    for name, text in {
+        "SomeLayer/python/pack/__init__.py": "from pack.age import x",
+        "SomeLayer/python/pack/age.py": "x = 'compiled'",
+        "SomeLayer/python/pack/unused.py": "x = 1",
+        "SomeFunction/app.py": "import boto3, pack",
+        "OtherFunction/app.py": "import nothing_of_the_kind",
+        "template.yaml": "ContentUri: SomeLayer\n",
+    }.items():
+        (built / name).parent.mkdir(parents=True, exist_ok=True)
+        (built / name).write_text(text)
+    deploy.pack_layers()
+    assert not [*built.rglob("*.pyc")], "the build is what goes to AWS"
+    with zipfile.ZipFile(built / "SomeLayer.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    unpacked = tmp_path / "unpacked" / "python"
+    names = sorted(file.name.partition(".")[0] for file in unpacked.rglob("*.pyc"))
+    assert names == ["__init__", "age"]
+    # Only whoever takes the bytecode does not see the change.
+    (unpacked / "pack" / "age.py").write_text("x = 'read again'")
+    shown = subprocess.run(
+        [sys.executable, "-c", "import pack; print(pack.x)"],
+        cwd=unpacked, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert shown == "compiled\n"
 
 
 def test_a_failed_build_shows_its_end_and_is_tried_again(project, monkeypatch):

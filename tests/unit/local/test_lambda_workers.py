@@ -13,17 +13,15 @@ import pytest
 from ministack.core import lambda_runtime
 
 from local.stack import lambda_workers
-from local.stack.forking import TEMPLATE_SCRIPT, Templates
+from local.stack.forking import DESCRIBED, TEMPLATE_SCRIPT, Templates
 from local.stack.lambda_workers import (
     LAYERS_VARIABLE,
-    RUNTIME_PACKAGES,
     Turns,
     Worker,
-    provide_runtime,
-    restrict_imports,
     share_layers,
     unpack_layer,
 )
+from local.stack.runtime import RUNTIME_PACKAGES, provide_runtime, restrict_imports
 
 SERVICE, SCORING = (f"arn:aws:lambda:us-east-1:000000000000:layer:{name}:1" for name in "ab")
 
@@ -166,6 +164,21 @@ def test_a_process_that_was_killed_forks_no_more_and_is_replaced(make_worker):
     lambda_workers._templates._templates["asked"]._proc.kill()
     lambda_workers._templates._templates["asked"]._proc.wait(60)
     assert call(make_worker())[0] != imported_in
+
+
+READING = """
+import boto3
+from botocore.loaders import JSONFileLoader
+def handle(event, context):
+    read = []
+    JSONFileLoader.load_file = lambda loader, path: read.append(path)
+    return [boto3.client(service).meta.service_model.service_name for service in event] + read
+"""
+
+
+def test_a_worker_knows_the_descriptions_of_the_usual_services(make_worker):
+    worker = make_worker(code=READING)
+    assert call(worker, list(DESCRIBED)) == list(DESCRIBED)
 
 
 def test_a_function_that_cannot_be_imported_says_why(make_worker):
