@@ -13,10 +13,10 @@ from assessment.api.responses import HEADERS, PROBLEM_TYPE
 from assessment.contracts.request import BatchRequest
 from local.judge.options import JudgeOptions
 from runner.stack import mint_token, read_secret
+from tests.local_cloud.asking import A_BATCH, ask
 
 pytestmark = pytest.mark.local_cloud
 
-A_BATCH = f"/v1/batches/{uuid.uuid4()}"
 FORGED = "a key of nobody that is long enough for the algorithm of the tokens"
 
 
@@ -29,11 +29,6 @@ def on(stage):
 @pytest.fixture(scope="module")
 def secret(on):
     return read_secret(on.outputs["ApiSecretArn"], on.cloud.aws)
-
-
-def ask(on, token=None, path=A_BATCH):
-    headers = {} if token is None else {"Authorization": token}
-    return httpx.get(f"{on.outputs['ApiUrl']}{path}", headers=headers, timeout=35)
 
 
 def assert_problem(response, status):
@@ -95,25 +90,6 @@ def test_a_method_that_a_path_lacks_reaches_the_api_and_open_paths_stay_open(on,
     assert (asked.status_code, asked.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
     assert "Access-Control-Allow-Origin" not in asked.headers
     assert httpx.head(f"{url}/v1/healthz", timeout=35).status_code == 200
-
-
-def test_a_rotated_secret_counts_at_once_and_the_one_before_still_does(on, secret):
-    before = mint_token(secret, now=datetime.now(UTC), subject="before")
-    assert ask(on, f"Bearer {before}").status_code == 404
-    manager = on.cloud.session().client("secretsmanager", endpoint_url=on.cloud.url)
-    later = "the key that it is rotated to, which is long enough for HS256 as well"
-    manager.put_secret_value(SecretId=on.outputs["ApiSecretArn"], SecretString=later)
-    after = mint_token(later, now=datetime.now(UTC), subject="after")
-    again = mint_token(secret, now=datetime.now(UTC), subject="again")
-    # A worker that read the secret a moment ago reads it again after 15 seconds.
-    deadline = datetime.now(UTC) + timedelta(minutes=4)
-    while (status := ask(on, f"Bearer {after}").status_code) == 401:
-        assert datetime.now(UTC) < deadline, "the new version is not accepted"
-        after = mint_token(later, now=datetime.now(UTC), subject=f"after {datetime.now(UTC)}")
-    assert status == 404
-    assert ask(on, f"Bearer {again}").status_code == 404
-    # Back to the first version, which the tests of other files read.
-    manager.put_secret_value(SecretId=on.outputs["ApiSecretArn"], SecretString=secret)
 
 
 def test_an_organisation_does_not_see_the_batches_of_another(on, secret, sample):
