@@ -14,12 +14,12 @@ import pytest
 
 from local import sample as samples
 from local.demo import SAMPLE, Stage
-from local.judge import server as judges
 from local.judge.options import JudgeOptions
 from local.stack import cloud as clouds
 from local.stack import deploy
 from local.stack.processes import Server, free_port
 from tests.local_cloud.disturbances import run_sample
+from tests.local_cloud.forked_judge import run_judge
 from tests.local_cloud.leaks import find_leaks, pick_fragments, read_texts
 
 KEY_NAME = "sample"
@@ -64,13 +64,9 @@ def stage(deployed):
 
     @contextmanager
     def answered(options: JudgeOptions) -> Iterator[tuple[Stage, Server]]:
-        secret = on.outputs["CallbackSecretArn"]
-        # Another judge's counts are not this test's.
-        judges.stop(name)
-        try:
-            yield on, judges.start(on.cloud, options, port=port, name=name, callback_secret=secret)
-        finally:
-            judges.stop(name)
+        # A new one each time: another judge's counts are not this test's.
+        with run_judge(on, options, port=port, name=name) as judge:
+            yield on, judge
 
     return answered
 
