@@ -15,6 +15,8 @@ pytestmark = pytest.mark.local_cloud
 
 KILLS = 4
 APART = 40
+# A call lasts for .3 s at least.
+LATENCY, PAUSE = 0.6, 0.05
 # A killed worker's messages come back when their visibility ends, after the wave's deadline: the
 # wave goes on without them, and the next one asks again. On a busy machine a deadline of half a
 # minute ended waves whose calls were still under way, and those were asked twice too.
@@ -41,7 +43,7 @@ class CallKiller(threading.Thread):
 
     def _kill_in_mid_call(self, judge):
         before = at_last = 0
-        while len(self.killed) < KILLS and not self.over.wait(0.02):
+        while len(self.killed) < KILLS and not self.over.wait(PAUSE):
             stats = judge.get("/stats").json()
             calls = stats["totals"].get("calls", 0)
             # A call lasts for half the latency at least: those that have just begun are under way.
@@ -57,7 +59,7 @@ class CallKiller(threading.Thread):
 
 @pytest.fixture(scope="module")
 def outcome(stage, sample):
-    with stage(JudgeOptions(latency=0.6)) as (set_up, server):
+    with stage(JudgeOptions(latency=LATENCY)) as (set_up, server):
         judge = {
             "provider": "openai", "model": "people", "base_url": f"{server.url}/v1",
             "api_key_secret": KEY_NAME, "batching_mode": "per_request", "timeout_seconds": 20,
