@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
@@ -53,11 +54,20 @@ class Cloud:
 
     def session(self) -> boto3.Session:
         """A boto3 session of this cloud's account; clients need `endpoint_url=cloud.url` too."""
-        return boto3.Session(
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-        )
+        return _make_session()
+
+
+@functools.cache
+def _make_session() -> boto3.Session:
+    """The one session of this process: each would read the descriptions of services anew."""
+    session = boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+    # Two threads may not make the first client at the same time, nor may any change a session.
+    session.client("sts")
+    return session
 
 
 def client_environment(url: str) -> dict[str, str]:
@@ -153,6 +163,10 @@ def _make_environment(scratch: Path, listening_port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(listening_port),
         "MINISTACK_REGION": REGION,
         "LAMBDA_ACCOUNT_CONCURRENCY": LAMBDA_CALLS,
+        # Nobody asks for these services, whose start takes a second of the processor and which
+        # would listen on fixed ports.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
     }
 
 
