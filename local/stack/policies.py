@@ -40,14 +40,13 @@ class Policies:
 def find_caller(headers: Mapping[str, str], query_params: Mapping[str, Any] | None = None) -> str:
     """The name (ARN) of a request's caller: the account's where no key is known."""
     account: str = responses.get_account_id()
+    nobody = f"arn:aws:iam::{account}:root"
     key = router.extract_access_key_id(headers or {}, query_params or {})
-    credential = None
-    if key:
-        credential = iam_evaluator.resolve_credential(
-            key,
-            responses._account_from_sts_session(key) or account,  # noqa: SLF001 - as MiniStack does
-        )
-    is_known = isinstance(credential, iam_evaluator.ResolvedCredential)
-    if is_known and credential.principal_type in _NAMED_TYPES and credential.principal_arn:
-        return str(credential.principal_arn)
-    return f"arn:aws:iam::{account}:root"
+    if not key:
+        return nobody
+    own_account = responses._account_from_sts_session(key)  # noqa: SLF001 - as MiniStack does
+    found: Any = iam_evaluator.resolve_credential(key, own_account or account)
+    is_known = isinstance(found, iam_evaluator.ResolvedCredential)
+    if is_known and found.principal_type in _NAMED_TYPES and found.principal_arn:
+        return str(found.principal_arn)
+    return nobody

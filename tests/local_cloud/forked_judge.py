@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from local.demo import Stage
@@ -56,7 +57,7 @@ def _serve(port: int, options: JudgeOptions, environment: Mapping[str, str], log
     os.environ.clear()
     os.environ.update(environment)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    serve(port=port, **options.as_dict())
+    serve(port=port, **asdict(options))
 
 
 def _end_with_parent() -> None:
