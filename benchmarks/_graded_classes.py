@@ -9,7 +9,7 @@ import numpy as np
 
 from scoring import Comparisons, Fit, SpreadPrior, fit
 from scoring.pairing import Strategy, plan_wave
-from scoring.projections import AnchorGrades, project
+from scoring.projections import AnchorGrades, Projection, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ MOST_ANCHORS = 20
 WAVE = 4
 LENGTHS = (8, 20)
 CUTS = (1.0, 2.5)
+_GOLDEN = (5.0**0.5 - 1.0) / 2.0
 JUDGES = {"blunt judge": 2.0, "judge as good as a rater": 6.0}
 
 
@@ -64,15 +65,25 @@ def draw_class(corpus: Corpus, rng: np.random.Generator) -> Class:
 
 
 def spread_anchors(corpus: Corpus, candidates: np.ndarray) -> np.ndarray:
-    """Take candidates grade by grade in turn until there are enough."""
+    """Take candidates grade by grade in turn until there are enough.
+
+    The first few are spread over the whole scale, too: eight of thirteen grades in their order
+    would be the lowest eight, and two thirds of all essays would have a grade without an anchor.
+    """
     grade = corpus.first[candidates]
-    queues = [list(candidates[grade == g]) for g in range(corpus.n_grades)]
+    queues = [list(candidates[grade == g]) for g in spread_order(corpus.n_grades)]
     chosen: list[int] = []
     while len(chosen) < MOST_ANCHORS:
         for queue in queues:
             if queue and len(chosen) < MOST_ANCHORS:
                 chosen.append(int(queue.pop()))
     return np.array(chosen)
+
+
+def spread_order(n_grades: int) -> list[int]:
+    """Every grade once, any first few spread over the scale: multiples of the golden section."""
+    places = (np.arange(4 * n_grades) * _GOLDEN % 1.0 * n_grades).astype(int)
+    return list(dict.fromkeys([*places.tolist(), *range(n_grades)]))
 
 
 def qualities(batch: Class, corpus: Corpus, spread: float, rng: np.random.Generator) -> np.ndarray:
@@ -127,7 +138,34 @@ def judged(
             )
 
 
-def grade_by_judge(standing: Fit, anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray]:
+def grade_with_all_known(
+    corpus: Corpus, standing: Fit, quality: np.ndarray, spread: float
+) -> np.ndarray:
+    """Return the students' distributions for who knows the raters and where grades lie.
+
+    Known are the unit and the place of the fitted abilities too, by the qualities of the class: a
+    line through both. What is left is the noise of verdicts, and that the raters differ.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    standing : Fit
+        Of the class, n essays.
+    quality : (n,) array
+        What the judge sees, logits.
+    spread : float
+        Standard deviation of the qualities over the corpus, logits.
+
+    Returns
+    -------
+    (s, G) array
+    """
+    slope, place = np.polyfit(standing.ability, quality, 1)
+    reading = (slope * standing.ability + place) / spread
+    variance = (slope * standing.standard_error / spread) ** 2
+    return corpus.first_grade_given(reading[:ESSAYS], variance[:ESSAYS])
+
+
+def grade_by_judge(standing: Fit, anchors: AnchorGrades) -> Projection:
     """As batches are graded."""
-    found = project(standing, anchors, students=np.arange(ESSAYS))
-    return found.probabilities, found.anchor_probabilities
+    return project(standing, anchors, students=np.arange(ESSAYS))

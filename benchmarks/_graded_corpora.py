@@ -77,6 +77,17 @@ class Corpus:
                 readings[own] = mean + rest * ndtri(share)
         return readings[1]
 
+    def first_grade_given(self, reading: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Return P(first rater's grade) where the second one's reading is known so far, (n, G).
+
+        By the polychoric model of `second_reading`: nobody can tell more of a grade who knows both
+        raters' shares, how far they agree, and what the second one found, with this variance.
+        """
+        scale = np.sqrt(1.0 - self._correlation**2 * (1.0 - variance))[:, None]
+        below = ndtr((self._cuts[0] - self._correlation * reading[:, None]) / scale)
+        shares: np.ndarray = np.diff(below, axis=1)
+        return shares
+
     @cached_property
     def _cuts(self) -> tuple[np.ndarray, np.ndarray]:
         return _cut_points(self.first, self.n_grades), _cut_points(self.second, self.n_grades)

@@ -15,7 +15,7 @@ from assessment.domain.grading import (
     round_shares,
 )
 from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
-from scoring.grade_sets import AnchorScores, set_threshold
+from scoring.grade_sets import AnchorScores, set_threshold, weigh_by_shares
 
 HUMAN = "second rater (human)"
 _HEADINGS = (
@@ -44,13 +44,21 @@ class Grading:
         by_the_others: np.ndarray,
         anchor_grade: np.ndarray,
         grade: np.ndarray,
+        shares: list[float] | None,
     ) -> None:
-        """Count one class; `by_the_others` are the anchors' distributions."""
-        probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
-        scores = AnchorScores.from_probabilities(by_the_others, anchor_grade)
-        threshold = set_threshold(probabilities, scores, level=GRADE_SET_SHARE)
-        self.probabilities.append(probabilities)
-        self.calibrated.append(threshold.sets(probabilities))
+        """Count one class.
+
+        `by_the_others` are the anchors' distributions, `shares` those of the grades that sets are
+        made with, None where the distributions have them.
+        """
+        weight = np.ones(self.n_grades) if shares is None else np.array(shares)
+        members = weigh_by_shares(probabilities, weight)
+        scores = AnchorScores.from_probabilities(
+            weigh_by_shares(by_the_others, weight), anchor_grade
+        )
+        threshold = set_threshold(members, scores, level=GRADE_SET_SHARE)
+        self.probabilities.append(probabilities / probabilities.sum(axis=1, keepdims=True))
+        self.calibrated.append(threshold.sets(members))
         self.grade.append(grade)
 
     def figures(self) -> dict[str, float]:
@@ -116,7 +124,12 @@ def markdown_table(corpus: str, rows: list[dict[str, Any]]) -> str:
             f"{_short(row[f'{kind}_hold'])}, {row[f'{kind}_size']:.1f}"
             for kind in ("bayesian", "calibrated")
         ]
-        cells = [f"{row['grades by']}{prior}", str(row["anchors"]), *rules, _short(row["rps"])]
+        cells = [
+            f"{row['grades by']}{prior}",
+            str(row["anchors"] or "none"),
+            *rules,
+            _short(row["rps"]),
+        ]
         lines.append(f"| {' | '.join([*cells, *sets])} |")
     return "\n".join(lines)
 

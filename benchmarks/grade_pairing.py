@@ -47,7 +47,7 @@ def score(corpus: Corpus, seed: int, spread: float, strategy: Strategy) -> list[
     anchors = batch.anchors(MOST_ANCHORS, with_prior=False)
     scores = {}
     for per_essay, standing in judged(batch, quality, rng, strategy):
-        probabilities, _ = grade_by_judge(standing, anchors)
+        probabilities = grade_by_judge(standing, anchors).probabilities
         scores[per_essay] = ranked_probability_score(probabilities, batch.grade[:ESSAYS])
     return [scores[per_essay] for per_essay in LENGTHS]
 

@@ -17,6 +17,10 @@ the product's surface judge), read off by the same anchors in the same way; and 
 seven counts of the text that is trained on ALL other essays of the corpus, which no batch has. A
 judge that does not beat them adds nothing to counting. Of the traits only judges are measured.
 
+What no anchors could better is measured with each judge: the distributions of somebody who knows
+where the grades lie, how far the raters agree, and the unit and place of the abilities ("all
+known"), and of somebody who knows all but the shares of the grades.
+
 The population prior, where there is one, is the first rater's distribution over the essays that are
 not in the batch. What is estimated, the graders' usual spread, the weight of the model in the
 calibrated sets and the default rule, was chosen in simulated worlds; of ASAP 1 and 7 the figures of
@@ -49,6 +53,7 @@ from benchmarks._graded_classes import (
     Class,
     draw_class,
     grade_by_judge,
+    grade_with_all_known,
     judged,
     qualities,
 )
@@ -61,6 +66,7 @@ from scoring.score_grades import grade_by_score
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from benchmarks._graded_corpora import Corpus
     from scoring import Fit
     from scoring.projections import AnchorGrades
 
@@ -68,10 +74,11 @@ ANCHORS = (8, MOST_ANCHORS)
 WORDS, SURFACE = "length alone", "surface alone"
 TRAINED = "surface, trained on all others"
 COUNTS = "counts of the text"
+ALL_KNOWN, ALL_BUT_SHARES = "all known", "all but the shares known"
 NAME = "real_grades"
 SEED = 20
 CLASSES = 40
-CLASSES_OF_A_TRAIT = 10
+CLASSES_OF_A_TRAIT = 40
 CODE = (
     "layers/scoring/scoring",
     "layers/service/assessment/domain/surface.py",
@@ -126,13 +133,12 @@ def measured_class(cell: Cell, number: int) -> dict[str, Any]:
     else:
         rng = np.random.default_rng([SEED, number, list(JUDGES).index(cell.source)])
         quality = qualities(batch, corpus, JUDGES[cell.source], rng)
-        graded = [
-            entry
-            for per_essay, standing in judged(batch, quality, rng)
-            for entry in grade_every_way(
-                f"{cell.source}, {per_essay} per essay", batch, judge_reader(standing)
-            )
-        ]
+        graded = []
+        for per_essay, standing in judged(batch, quality, rng):
+            name = f"{cell.source}, {per_essay} per essay"
+            graded += grade_every_way(name, batch, judge_reader(standing))
+            known = grade_with_all_known(corpus, standing, quality, JUDGES[cell.source])
+            graded += grade_knowing(name, known, corpus)
     return {
         "grade": batch.grade[:ESSAYS].tolist(),
         "human": batch.other[:ESSAYS].tolist(),
@@ -141,37 +147,62 @@ def measured_class(cell: Cell, number: int) -> dict[str, Any]:
     }
 
 
-type Reader = Callable[[AnchorGrades], tuple[np.ndarray, np.ndarray]]
-"""Distributions of the students by all anchors, and of the anchors by the others."""
+type Reader = Callable[[AnchorGrades], tuple[np.ndarray, np.ndarray, np.ndarray | None]]
+"""Distributions of the students by all anchors, and of the anchors by the others; the shares of the
+grades that sets are made with."""
 
 
 def score_reader(score: np.ndarray) -> Reader:
     """Return how grades are read off a score of the text."""
 
-    def read(anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray]:
+    def read(anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray, None]:
         made = grade_by_score(score, anchors, students=np.arange(ESSAYS))
-        return made.probabilities, made.anchor_probabilities
+        return made.probabilities, made.anchor_probabilities, None
 
     return read
 
 
 def judge_reader(standing: Fit) -> Reader:
     """Return how grades are read off a fit."""
-    return lambda anchors: grade_by_judge(standing, anchors)
+
+    def read(anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        made = grade_by_judge(standing, anchors)
+        return made.probabilities, made.anchor_probabilities, made.shares
+
+    return read
 
 
 def grade_every_way(name: str, batch: Class, read: Reader) -> Iterator[dict[str, Any]]:
     """Grade a class by 8 and by 20 anchors, with and without the population's shares."""
     for count in ANCHORS:
         for with_prior in (False, True):
-            probabilities, by_the_others = read(batch.anchors(count, with_prior=with_prior))
+            probabilities, by_the_others, shares = read(batch.anchors(count, with_prior=with_prior))
             yield {
                 "name": name,
                 "anchors": count,
                 "prior": with_prior,
                 "probabilities": probabilities.round(_DIGITS).tolist(),
                 "by_the_others": by_the_others.round(_DIGITS).tolist(),
+                "shares": None if shares is None else shares.tolist(),
             }
+
+
+def grade_knowing(name: str, probabilities: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
+    """Grade a class without anchors, where all is known, and where all but the shares is."""
+    shares = np.bincount(corpus.first, minlength=corpus.n_grades) / len(corpus.first)
+    blind = probabilities / np.maximum(shares, 1e-9)
+    for known, distributions in (
+        (ALL_KNOWN, probabilities),
+        (ALL_BUT_SHARES, blind / blind.sum(axis=1, keepdims=True)),
+    ):
+        yield {
+            "name": f"{name}, {known}",
+            "anchors": 0,
+            "prior": False,
+            "probabilities": distributions.round(_DIGITS).tolist(),
+            "by_the_others": [],
+            "shares": None,
+        }
 
 
 def corpus_rows(corpus: str, cells: list[tuple[Cell, list[Any]]]) -> Iterator[dict[str, object]]:
@@ -184,9 +215,10 @@ def corpus_rows(corpus: str, cells: list[tuple[Cell, list[Any]]]) -> Iterator[di
             for made in one["graded"]:
                 gradings[made["name"], made["anchors"], made["prior"]].add(
                     np.array(made["probabilities"]),
-                    np.array(made["by_the_others"]),
+                    np.array(made["by_the_others"]).reshape(-1, n_grades),
                     np.array(one["anchor_grade"])[: made["anchors"]],
                     np.array(one["grade"]),
+                    made["shares"],
                 )
         for (name, count, with_prior), grading in sorted(gradings.items()):
             yield {
@@ -195,7 +227,7 @@ def corpus_rows(corpus: str, cells: list[tuple[Cell, list[Any]]]) -> Iterator[di
                 "anchors": count,
                 "prior": with_prior,
                 "classes": len(classes),
-                "is_judge": cell.source in JUDGES,
+                "is_judge": cell.source in JUDGES and count > 0,
                 **grading.figures(),
             }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.batch_fit import covering_prior_sd
+from scoring.grade_sets import class_shares, weigh_by_shares
 from scoring.grader_spread import (
     AnchorSpread,
     anchor_spread,
@@ -65,12 +66,29 @@ class Projection:
         P(grade) of the students; rows sum to 1.
     anchor_probabilities : (a, G) ndarray of float
         P(grade) of each anchor by the others; NaN where without it one grade is left.
+    shares : (G,) ndarray of float or None
+        How common grades are in the class, where both distributions take all for equally common;
+        None where they do not.
     """
 
     calibration: Calibration
     spread: AnchorSpread
     probabilities: Floats
     anchor_probabilities: Floats
+    shares: Floats | None = None
+
+    @property
+    def set_probabilities(self) -> Floats:
+        """The students' distributions that sets are made of, (s, G)."""
+        return self._weigh(self.probabilities)
+
+    @property
+    def anchor_set_probabilities(self) -> Floats:
+        """The anchors' distributions that sets are made of, (a, G)."""
+        return self._weigh(self.anchor_probabilities)
+
+    def _weigh(self, probabilities: Floats) -> Floats:
+        return probabilities if self.shares is None else weigh_by_shares(probabilities, self.shares)
 
 
 def project(
@@ -126,10 +144,13 @@ def project(
     reading = _Reading(anchors, *remove_prior(fit, prior_sd))
     everyone = np.ones(len(anchors.essays), dtype=bool)
     spread = reading.spread(calibration.curve, everyone)
+    shares = None
     if method == "gls" and spread.is_noisy:
         curve, spread = reading.place_grades(calibration, spread, everyone)
         probabilities = reading.probabilities(curve, spread, students)
         calibration = calibration.replace_curve(curve, probabilities)
+        if anchors.population is None or anchors.population_weight == 0.0:
+            shares = class_shares(probabilities)
     elif anchors.population is not None and method == "gls":
         calibration = calibrate_anchors(with_population=True)
     return Projection(
@@ -137,6 +158,7 @@ def project(
         spread,
         calibration.probabilities,
         _project_left_out(calibration, reading, method),
+        shares,
     )
 
 

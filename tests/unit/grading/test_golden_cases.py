@@ -267,6 +267,22 @@ def test_calibrated_sets_are_smaller_and_say_what_they_rest_on():
     assert 0 < known.anchors_held <= known.anchors
 
 
+def test_calibrated_sets_follow_from_what_is_published():
+    """Where graders disagree: probabilities times shares, over their sum, and the line."""
+    rng = np.random.default_rng(7)
+    anchors = [(grade, true + rng.normal(0, 1.5)) for grade, true in place_anchors(ALL)]
+    projections = conclude_batch(anchors, n_students=80).projections
+    known = present(projections.set_calibration)
+    shares = present(known.grade_shares)
+    assert fsum(shares.values()) == pytest.approx(1)
+    for essay, probabilities in projections.grade_probabilities.items():
+        products = {grade: p * shares[grade] for grade, p in probabilities.items()}
+        least = known.least_probability * fsum(products.values())
+        members = [grade for grade, product in products.items() if product >= least - 1e-9]
+        published = projections.primary_grades[essay]
+        assert set(projections.calibrated_sets[essay]) == {*members, published}
+
+
 def test_earlier_batches_add_their_anchors_to_the_sets():
     """Twenty anchors that this batch has not, whose own grades were unlikely, widen the sets."""
     spec = make_spec(40, [grade for grade, _ in place_anchors(ALL)])

@@ -34,7 +34,8 @@ _COHORT_VARIATION = 0.15
 class AnchorMeasurement(BaseModel):
     """One anchor in one batch, by the verdicts alone: ability and its variance, logits.
 
-    `own_grade_probability` is what its own grade had by the other anchors of that batch.
+    `own_grade_probability` is what its own grade had by the other anchors of that batch, in the
+    distributions that sets are made of.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -143,7 +143,8 @@ class SetCalibration(BaseModel):
     anchors of their grade, if the shares of the grades are right. `anchors` were graded by the
     others, `anchors_held` of them had their own grade in the set, `earlier_anchors` were measured
     by earlier batches only; `effective_anchors` is what all are worth for students spread as these
-    are.
+    are. `grade_shares` is there where the probabilities take all grades for equally common: sets
+    are made of probabilities times these shares, divided by their sum for each essay.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -156,6 +157,7 @@ class SetCalibration(BaseModel):
     anchors_held: int
     earlier_anchors: int
     effective_anchors: float
+    grade_shares: dict[str, float] | None = None
 
 
 class CalibrationInfo(BaseModel):

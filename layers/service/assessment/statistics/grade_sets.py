@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from assessment.domain.grading import GRADE_SET_SHARE
+from assessment.domain.grading import GRADE_SET_SHARE, round_shares
 from assessment.domain.grading_history import AnchorHistory
 from assessment.domain.grading_result import SetCalibration
 from assessment.statistics.graded_pool import GradedPool
@@ -17,11 +17,15 @@ from scoring.projections import Projection
 
 
 def own_grade_probabilities(graded: GradedPool, projection: Projection) -> dict[str, float]:
-    """What each anchor's own grade has by the other anchors; without those that stand alone."""
-    has_probabilities = np.isfinite(projection.anchor_probabilities).all(axis=1)
+    """What each anchor's own grade has by the other anchors; without those that stand alone.
+
+    As in the distributions that sets are made of.
+    """
+    probabilities = projection.anchor_set_probabilities
+    has_probabilities = np.isfinite(probabilities).all(axis=1)
     _, grade = graded.pool.anchors()
     return {
-        anchor.essay_id: float(projection.anchor_probabilities[row, grade[row]])
+        anchor.essay_id: float(probabilities[row, grade[row]])
         for row, anchor in enumerate(graded.anchors)
         if has_probabilities[row]
     }
@@ -33,15 +37,20 @@ def calibrate_sets(
     """The grades above one line for all essays, and the published one; by essay id."""
     own = own_grade_probabilities(graded, projection)
     scores, n_earlier = _scores(graded, own)
-    threshold = set_threshold(projection.probabilities, scores, level=GRADE_SET_SHARE)
-    members = threshold.sets(projection.probabilities)
+    threshold = set_threshold(projection.set_probabilities, scores, level=GRADE_SET_SHARE)
+    members = threshold.sets(projection.set_probabilities)
     for row, student in enumerate(graded.students):
         members[row, graded.scale.position(published[student])] = True
     grades = np.array(graded.scale.grades)
     sets = {
         student: grades[row].tolist() for student, row in zip(graded.students, members, strict=True)
     }
-    return sets, _report(threshold, own, n_earlier)
+    shares = None
+    if projection.shares is not None:
+        shares = dict(
+            zip(graded.scale.grades, round_shares(projection.shares.tolist()), strict=True)
+        )
+    return sets, _report(threshold, own, n_earlier, shares)
 
 
 def _scores(graded: GradedPool, own: Mapping[str, float]) -> tuple[AnchorScores, int]:
@@ -72,7 +81,12 @@ def _earlier_scores(graded: GradedPool) -> Iterator[tuple[str, str, float]]:
                 yield anchor.essay_id, anchor.grade, anchor.own_grade_probability
 
 
-def _report(threshold: SetThreshold, own: Mapping[str, float], n_earlier: int) -> SetCalibration:
+def _report(
+    threshold: SetThreshold,
+    own: Mapping[str, float],
+    n_earlier: int,
+    shares: dict[str, float] | None,
+) -> SetCalibration:
     return SetCalibration(
         target=GRADE_SET_SHARE,
         least_probability=threshold.least,
@@ -82,4 +96,5 @@ def _report(threshold: SetThreshold, own: Mapping[str, float], n_earlier: int) -
         anchors_held=sum(1 for probability in own.values() if probability >= threshold.least),
         earlier_anchors=n_earlier,
         effective_anchors=threshold.n_effective,
+        grade_shares=shares,
     )
