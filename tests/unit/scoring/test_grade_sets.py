@@ -124,7 +124,7 @@ def test_distributions_are_weighed_by_shares():
 
 
 def test_sets_weighed_by_shares_are_smaller_in_a_class_of_middling_grades():
-    """Simulated: Normal errors of .7 grades, 80% of two middle grades of six; both hold 90% or a little more."""
+    """Simulated: Normal errors of .7 grades, 80% of two middle grades of six; both hold 90%."""
     rng = np.random.default_rng(12)
     grade = rng.choice(6, 4000, p=[0.03, 0.07, 0.4, 0.4, 0.07, 0.03])
     seen = grade + rng.normal(0, 0.7, len(grade))
