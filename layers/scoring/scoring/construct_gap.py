@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.construct_gap_estimate import ConstructGap
 from scoring._fit.coupled import CoupledModel
 from scoring._fit.gaussian import settle
 from scoring._fit.information import MixtureInformation
@@ -30,7 +31,7 @@ from scoring._fit.newton import describe_state
 from scoring._fit.observations import observe
 from scoring._fit.priors import Priors
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
-from scoring._fit.result import ConstructGap, Fit
+from scoring._fit.result import Fit
 from scoring._fit.sigma_points import find_maximum, spread_points
 from scoring._fit.spread_estimate import Node, Spread, SpreadPrior, reduce_gaussian
 from scoring.errors import InvalidSettingError

@@ -18,8 +18,9 @@ from scoring._fit.observations import Observations
 from scoring._fit.settings import Estimator
 from scoring._fit.sharpness import Start, doubt_sharpness, sharpen_judges
 from scoring._fit.shrinkage import find_covariance, shrink_order_effects
-from scoring._fit.spread import better_start, integrate, rescale
+from scoring._fit.spread import integrate
 from scoring._fit.spread_estimate import Spread, SpreadPrior
+from scoring._fit.spread_path import better_start, rescale
 from scoring._fit.variational import free_judges, nearest_gaussian
 from scoring._graph import components as label_components
 from scoring.errors import NotConvergedError

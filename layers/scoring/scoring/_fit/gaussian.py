@@ -3,7 +3,7 @@
 `scoring._fit.variational` says which equations are solved. A turn there climbs to the mean that
 belongs to fixed variances; a turn here takes one Newton step and the new covariance from the same
 factor. From a good start (the Gaussian under a slightly different prior) two or three turns
-suffice, which is what makes it cheap to go along a path of priors (`scoring._fit.spread`).
+suffice, which is what makes it cheap to go along a path of priors (`scoring._fit.spread_path`).
 """
 
 from __future__ import annotations

@@ -104,6 +104,28 @@ class Observations:
         won: Floats = np.bincount(self.first, w * share, self.n)
         return won + np.bincount(self.second, w * (1.0 - share), self.n)
 
+    def weights(self) -> Floats:
+        """Return the evidence of each row in comparisons, (m,)."""
+        return np.ones(len(self.sign)) if self.weight is None else self.weight
+
+    def sum_by_judge(self, values: Floats) -> Floats:
+        """Return the sum of the verdicts' values by judge, (J,)."""
+        if self.judge is None:
+            return values.sum(keepdims=True)
+        summed: Floats = np.bincount(self.judge, values, self.n_judges)
+        return summed
+
+    def sum_essays_by_judge(self, values: Floats) -> Floats:
+        """Return the sum of (e_first - e_second) times the verdicts' values by judge, (n, J)."""
+        n, j = self.n, self.n_judges
+        if self.judge is None:
+            total = np.bincount(self.first, values, n) - np.bincount(self.second, values, n)
+            return total[:, None]
+        first = np.bincount(self.first * j + self.judge, values, n * j)
+        second = np.bincount(self.second * j + self.judge, values, n * j)
+        difference: Floats = (first - second).reshape(n, j)
+        return difference
+
 
 def observe(
     comparisons: Comparisons, *, ties: Ties, degrees: int | Literal["auto"], repeats: Repeats

@@ -18,6 +18,7 @@ from scoring.errors import DisconnectedError, InvalidComparisonError, InvalidSet
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from scoring._fit.construct_gap_estimate import ConstructGap
     from scoring._fit.information import Information
     from scoring._fit.list_judging import ListJudging
     from scoring._fit.outcomes import Outcomes
@@ -25,34 +26,6 @@ if TYPE_CHECKING:
     from scoring._fit.spread_estimate import Spread
     from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
-
-
-@dataclass(frozen=True, eq=False)
-class ConstructGap:
-    """How a model's scale differs from people's.
-
-    Attributes
-    ----------
-    judge : int
-        The model.
-    tau, tau_low, tau_high : float
-        Standard deviation of the essay effects on people's scale, logits: posterior median and
-        90% interval.
-    scale : float
-        The model's logits for one of people's, posterior median.
-    shift : (n,) array
-        How much better the model takes an essay than people do, people's logits; sums to zero.
-    shift_se : (n,) array
-        Its standard error, logits.
-    """
-
-    judge: int
-    tau: float
-    tau_low: float
-    tau_high: float
-    scale: float
-    shift: Floats
-    shift_se: Floats
 
 
 @dataclass(frozen=True, eq=False)

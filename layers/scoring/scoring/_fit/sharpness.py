@@ -20,7 +20,7 @@ import numpy as np
 from scoring._fit.gaussian import difference_variances, settle
 from scoring._fit.linear import DenseSystem, invert, symmetric
 from scoring._fit.shrinkage import JudgesPrior, reestimate_spread
-from scoring._fit.spread import better_start, rescale
+from scoring._fit.spread_path import better_start, rescale
 from scoring._fit.variational import Smoothed
 
 if TYPE_CHECKING:
