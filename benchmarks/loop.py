@@ -24,6 +24,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict, Winner
+from assessment.domain.wave_outline import WaveOutline
 from assessment.statistics.engine import ScoringStatistics
 from benchmarks._common import Bar, Claim, arguments, report
 
@@ -69,8 +70,7 @@ class Batch:
             self.comparisons,
             config=self.config,
             seed=self.seed,
-            wave_number=self.wave_number + 1,
-            sizes=[2] * size,
+            outline=WaveOutline(wave_number=self.wave_number + 1, sizes=[2] * size),
         )
         return [each for each in planned if isinstance(each, PlannedPair)]
 

@@ -19,9 +19,9 @@ from assessment.domain.decision import ContinuationContext, Decision, DecisionKi
 from assessment.domain.decision_rules import decide
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.judges_in_lists import JudgesInLists
-from assessment.domain.list_judging import choose_sizes
+from assessment.domain.list_judging import outline_wave
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import choose_repeats, count_room
 from assessment.domain.prompt import JudgeInstructions
@@ -140,27 +140,26 @@ class ProductBatch:
         judges_in_lists = JudgesInLists.from_context(
             previous_look.context if previous_look else None, self._judges
         )
-        sizes = choose_sizes(
+        outline = outline_wave(
             self._judges,
             wave_number=wave_number,
             n_essays=self.n,
             config=self.config,
             n_readings=room,
             judges_in_lists=judges_in_lists,
+            mode=BatchingMode.PER_REQUEST,
         )
-        if not sizes:
+        if not outline.sizes:
             return []
         planned = _STATISTICS.plan(
             self._spec,
             comparisons,
             config=self.config,
             seed=self.seed,
-            wave_number=wave_number,
-            sizes=sizes,
-            has_random_lists=judges_in_lists.suspects_any(self._judges),
+            outline=outline,
         )
         passes = self.config.small_net_resampling_cap
-        return planned or choose_repeats(comparisons, passes=passes, n_readings=sum(sizes))
+        return planned or choose_repeats(comparisons, passes=passes, n_readings=sum(outline.sizes))
 
     def _judge(
         self, planned: list[PlannedPair | PlannedList], wave_number: int

@@ -8,6 +8,7 @@ import pytest
 from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
 from assessment.domain.result import AbilityScale
+from assessment.domain.wave_outline import WaveOutline
 from assessment.statistics.engine import ScoringStatistics
 from assessment.statistics.pool import JudgedPool, spread_prior
 from scoring.batch_fit import fit_batch
@@ -111,9 +112,7 @@ def test_pairs_of_a_judge_of_pairs_are_adaptive_also_beside_a_judge_of_lists():
             comparisons,
             config=CONFIG,
             seed=1,
-            wave_number=9,
-            sizes=sizes,
-            pair_places=pair_places,
+            outline=WaveOutline(wave_number=9, sizes=sizes, pair_places=pair_places),
         )
         for pair_places in (frozenset[int](), frozenset({1, 3, 4, 5}))
     }
@@ -136,10 +135,12 @@ def test_lists_are_random_at_request_and_pairs_of_a_judge_of_pairs_are_not(has_r
         comparisons,
         config=CONFIG,
         seed=1,
-        wave_number=9,
-        sizes=[4] * 4 + [2] * 4,
-        pair_places=frozenset(range(4, 8)),
-        has_random_lists=has_random_lists,
+        outline=WaveOutline(
+            wave_number=9,
+            sizes=[4] * 4 + [2] * 4,
+            pair_places=frozenset(range(4, 8)),
+            has_random_lists=has_random_lists,
+        ),
     )
     assert [len(each.essay_ids) for each in plan] == [4] * 4 + [2] * 4
     assert sum(each.audit for each in plan[:4]) == (4 if has_random_lists else 1)

@@ -17,35 +17,8 @@ from assessment.domain.decision import ContinuationContext
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.jury import draw_judge
 from assessment.domain.list_ratio import is_blunt, is_sharp
+from assessment.domain.pair_shares import KNOWN_PAIR_SHARE, find_pair_shares
 from assessment.domain.readings import PAIR
-
-UNSETTLED_PAIR_SHARE = 0.15
-"""Share of a judge's readings that are in pairs while nobody knows how sharp it is in lists."""
-
-SUSPECTED_PAIR_SHARE = 0.45
-"""The same once it is likely enough that the judge is too blunt for lists."""
-
-KNOWN_PAIR_SHARE = 0.01
-"""The most of them where an earlier measurement says that it is sharp enough, and no verdict does
-otherwise."""
-
-EARLY_PAIR_SHARE = 0.25
-"""The least of them in the first waves of a judge of short lists whom nobody measured."""
-
-EARLY_WAVES = 4
-"""Waves after which such a judge may be settled: before, the ratio is too vague."""
-
-_LONGEST_SHORT_LIST = 5
-
-
-def find_suspected_probability(list_size: int) -> float:
-    """How likely it must be that a judge is too blunt for more pairs to be asked.
-
-    In short lists it is enough that the judge is no less likely blunt than is expected of any.
-    Longer ones are there to save calls, and so many pairs would cost as many as they save.
-    """
-    return 0.2 if list_size <= _LONGEST_SHORT_LIST else 0.3
-
 
 # None of m attempts brought an order: with 95% confidence less than 3/m of further ones would (rule
 # of three, Hanley & Lippman-Hand 1983), here three in ten.
@@ -87,7 +60,7 @@ class ListSharpness(BaseModel):
     @property
     def is_suspected(self) -> bool:
         """Whether it is likely that it is too blunt for lists, and not yet sure."""
-        is_likely = self.probability_blunt >= find_suspected_probability(self.list_size)
+        is_likely = self.probability_blunt >= find_pair_shares(self.list_size).suspected_probability
         return self.is_known and is_likely and not self.is_blunt
 
 
@@ -175,14 +148,14 @@ class JudgesInLists:
         self, judge: JudgeSpec, config: BatchConfig, *, wave_number: int
     ) -> float:
         """The share of a judge's readings in a wave that are in pairs beside its lists."""
+        shares = find_pair_shares(judge.list_size)
         is_measured = judge.expected_list_ratio is not None
-        is_short = judge.list_size <= _LONGEST_SHORT_LIST
-        is_early = is_short and wave_number <= EARLY_WAVES and not is_measured
+        is_early = wave_number <= shares.n_early_waves and not is_measured
         if _has_label(judge, self.settled) and not is_early:
             return min(config.list_pair_share, KNOWN_PAIR_SHARE if is_measured else 1.0)
         if _has_label(judge, self.suspected):
-            return max(config.list_pair_share, SUSPECTED_PAIR_SHARE)
-        return max(config.list_pair_share, EARLY_PAIR_SHARE if is_early else UNSETTLED_PAIR_SHARE)
+            return max(config.list_pair_share, shares.suspected)
+        return max(config.list_pair_share, shares.early if is_early else shares.unsettled)
 
 
 def _expect(judge: JudgeSpec) -> list[ListSharpness]:

@@ -10,9 +10,11 @@ from assessment.domain.comparison import PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import BatchingMode, JudgeSpec
-from assessment.domain.judges_in_lists import KNOWN_PAIR_SHARE, JudgesInLists
+from assessment.domain.judges_in_lists import JudgesInLists
 from assessment.domain.jury import draw_judge
+from assessment.domain.pair_shares import KNOWN_PAIR_SHARE
 from assessment.domain.readings import PAIR, compute_worth
+from assessment.domain.wave_outline import WaveOutline
 
 _WAVE_SHARE = 0.5
 
@@ -110,6 +112,42 @@ def choose_sizes(
         n_read += size
         worth += compute_worth(size)
     return sizes
+
+
+def outline_wave(
+    judges: Sequence[JudgeSpec],
+    *,
+    wave_number: int,
+    n_essays: int,
+    config: BatchConfig,
+    n_readings: int,
+    judges_in_lists: JudgesInLists,
+    mode: BatchingMode,
+) -> WaveOutline:
+    """What a wave is to consist of (`choose_sizes`), and what is asked of the choice of its essays.
+
+    `mode` is how the stack puts comparisons into calls.
+    """
+    sizes = choose_sizes(
+        judges,
+        wave_number=wave_number,
+        n_essays=n_essays,
+        config=config,
+        n_readings=n_readings,
+        judges_in_lists=judges_in_lists,
+    )
+    return WaveOutline(
+        wave_number=wave_number,
+        sizes=sizes,
+        pair_places=find_pair_places(
+            judges,
+            wave_number=wave_number,
+            n_places=len(sizes),
+            judges_in_lists=judges_in_lists,
+        ),
+        shares_essays=any(judge.asks_together(mode) for judge in judges),
+        has_random_lists=judges_in_lists.suspects_any(judges),
+    )
 
 
 def find_pair_places(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
@@ -10,6 +10,7 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.surface import SurfaceFeatures
+from assessment.domain.wave_outline import WaveOutline
 
 
 class Statistics(Protocol):
@@ -22,19 +23,12 @@ class Statistics(Protocol):
         *,
         config: BatchConfig,
         seed: int,
-        wave_number: int,
-        sizes: Sequence[int],
-        pair_places: Collection[int] = frozenset(),
-        shares_essays: bool = False,
-        has_random_lists: bool = False,
+        outline: WaveOutline,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's new comparisons; none when every pair was used.
 
-        `sizes` are the essays of each that is wanted, 2 of a pair; a pair may come instead of a
-        list, and further ones for what lists leave unread. Pairs beside lists are random; those at
-        the `pair_places` of the wave follow the strategy as in a wave of pairs. `shares_essays`
-        lets pairs share essays, for calls that print each text once. With `has_random_lists` no
-        list is of neighbours.
+        A pair may come instead of a list, and further ones for what lists leave unread. Pairs of
+        judges of pairs follow the strategy as in a wave of pairs; those beside lists are random.
         """
 
     def score(

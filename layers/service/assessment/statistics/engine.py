@@ -1,12 +1,12 @@
 """The way to `scoring`: the domain's comparisons as arrays, its estimates as results.
 
-Only the functions with the scoring layer import this module. It and the modules that it alone
-imports (`judged_pool`, `grading` and others) are the only ones that import `scoring`.
+Only the functions with the scoring layer import this module. It and the other modules of this
+package are the only ones that import `scoring`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -22,6 +22,7 @@ from assessment.domain.result import (
 )
 from assessment.domain.spec import BatchSpec
 from assessment.domain.surface import SurfaceFeatures
+from assessment.domain.wave_outline import WaveOutline
 from assessment.statistics.anchors import measure_anchors
 from assessment.statistics.audit import audit_predictions
 from assessment.statistics.baselines import describe_baselines
@@ -58,11 +59,7 @@ class ScoringStatistics:
         *,
         config: BatchConfig,
         seed: int,
-        wave_number: int,
-        sizes: Sequence[int],
-        pair_places: Collection[int] = frozenset(),
-        shares_essays: bool = False,
-        has_random_lists: bool = False,
+        outline: WaveOutline,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's comparisons with the predictions of the fit that stands now."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
@@ -73,11 +70,8 @@ class ScoringStatistics:
                 comparisons,
                 standing,
                 config=config,
-                rng=np.random.default_rng([seed, wave_number]),
-                sizes=sizes,
-                pair_places=pair_places,
-                shares_essays=shares_essays,
-                has_random_lists=has_random_lists,
+                rng=np.random.default_rng([seed, outline.wave_number]),
+                outline=outline,
             )
 
     def score(

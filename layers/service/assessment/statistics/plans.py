@@ -12,6 +12,7 @@ import numpy as np
 from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.readings import PAIR
+from assessment.domain.wave_outline import WaveOutline
 from assessment.statistics.pool import Floats, Ints, JudgedPool
 from assessment.statistics.predictions import predict_each
 from scoring import Fit
@@ -28,10 +29,7 @@ def plan_comparisons(
     *,
     config: BatchConfig,
     rng: np.random.Generator,
-    sizes: Sequence[int],
-    pair_places: Collection[int],
-    shares_essays: bool,
-    has_random_lists: bool,
+    outline: WaveOutline,
 ) -> list[PlannedPair | PlannedList]:
     """The comparisons of a wave, with what the fit that stands now predicts of them.
 
@@ -47,42 +45,27 @@ def plan_comparisons(
         Names the strategy and the audit share.
     rng
         The only source of randomness.
-    sizes
-        Essays of each comparison wanted.
-    pair_places
-        Which of these are of judges who are asked for pairs only, where lists are wanted too.
-    shares_essays
-        Whether pairs are planned so that a call of several has few different essays.
-    has_random_lists
-        Whether all lists are of random essays, whatever the strategy.
+    outline
+        How many essays each comparison has, and what is asked of their choice.
     """
-    is_mixed = any(size > PAIR for size in sizes)
-    n_pairs = len(pair_places) if is_mixed else len(sizes)
     # The pairs first: lists even out what is read.
     pairs = (
-        _plan_pairs(
-            pool,
-            comparisons,
-            standing,
-            config=config,
-            rng=rng,
-            n_pairs=n_pairs,
-            shares_essays=shares_essays,
-        )
-        if n_pairs
+        _plan_pairs(pool, comparisons, standing, config=config, rng=rng, outline=outline)
+        if outline.n_strategic_pairs
         else []
     )
-    if not is_mixed:
+    if not outline.has_lists:
         return pairs
+    is_random = outline.has_random_lists or config.strategy == "random"
     others = _plan_lists(
         pool,
         [*comparisons, *pairs],
         standing,
         rng=rng,
-        sizes=[size for place, size in enumerate(sizes) if place not in pair_places],
-        audit_share=1.0 if has_random_lists or config.strategy == "random" else config.audit_share,
+        sizes=outline.other_sizes,
+        audit_share=1.0 if is_random else config.audit_share,
     )
-    return _merge(pairs, others, pair_places)
+    return _merge(pairs, others, outline.pair_places)
 
 
 def _merge(
@@ -106,15 +89,14 @@ def _plan_pairs(
     *,
     config: BatchConfig,
     rng: np.random.Generator,
-    n_pairs: int,
-    shares_essays: bool,
+    outline: WaveOutline,
 ) -> list[PlannedPair | PlannedList]:
     anchors, anchor_grade = pool.anchors()
     pairs = [pair for each in comparisons for pair in combinations(each.essay_ids, PAIR)]
     plan = plan_wave(
         pool.n_essays,
         rng=rng,
-        size=n_pairs,
+        size=outline.n_strategic_pairs,
         rounds=config.comparisons_per_essay_per_wave,
         first=pool.indices([first for first, _ in pairs]),
         second=pool.indices([second for _, second in pairs]),
@@ -124,7 +106,7 @@ def _plan_pairs(
         audit_share=config.audit_share,
         anchors=anchors if len(anchors) else None,
         anchor_grade=anchor_grade if len(anchors) else None,
-        shares_essays=shares_essays,
+        shares_essays=outline.shares_essays,
     )
     shown = list(np.stack([plan.first, plan.second], axis=1))
     return _describe(pool, standing, shown, plan.audit.tolist())

@@ -12,7 +12,7 @@ from assessment.domain.failed_lists import drop_failed_lists, replace_failed_lis
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import BatchingMode
 from assessment.domain.judges_in_lists import JudgesInLists
-from assessment.domain.list_judging import choose_sizes, find_pair_places, seat_comparisons
+from assessment.domain.list_judging import outline_wave, seat_comparisons
 from assessment.domain.not_assessed import AssessedPart, split_assessed
 from assessment.domain.planning import (
     choose_repeats,
@@ -157,32 +157,20 @@ def _choose_new(
     batch: Batch, evidence: _Evidence, ports: PlanPorts, mode: BatchingMode
 ) -> list[PlannedPair | PlannedList]:
     """New pairs and lists of the essays that are assessed."""
-    spec, wave_number = evidence.spec, evidence.wave_number
-    sizes = choose_sizes(
+    spec = evidence.spec
+    outline = outline_wave(
         spec.judges,
-        wave_number=wave_number,
+        wave_number=evidence.wave_number,
         n_essays=len(spec.essays),
         config=batch.config,
         n_readings=evidence.n_readings - PAIR * len(evidence.replacements),
         judges_in_lists=evidence.judges_in_lists,
+        mode=mode,
     )
-    if not sizes:
+    if not outline.sizes:
         return []
     return ports.statistics.plan(
-        spec,
-        evidence.met,
-        config=batch.config,
-        seed=batch.seed,
-        wave_number=wave_number,
-        sizes=sizes,
-        pair_places=find_pair_places(
-            spec.judges,
-            wave_number=wave_number,
-            n_places=len(sizes),
-            judges_in_lists=evidence.judges_in_lists,
-        ),
-        shares_essays=any(judge.asks_together(mode) for judge in spec.judges),
-        has_random_lists=evidence.judges_in_lists.suspects_any(spec.judges),
+        spec, evidence.met, config=batch.config, seed=batch.seed, outline=outline
     )
 
 
