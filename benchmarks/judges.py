@@ -35,7 +35,8 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
-from assessment.domain.judge import JudgeSpec, Price, Provider
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.price import Price
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.domain.provider_batch import split_submission, submission_name
 from benchmarks._common import Bar, Claim, arguments, report

@@ -19,8 +19,9 @@ from assessment import bootstrap
 from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
 from assessment.settings import RecordCallbackSettings
+from assessment.usecases.callback_messages import read_message
 from assessment.usecases.keep_comparisons import keep_late_comparisons
-from assessment.usecases.record_callback import read_message, record_callback
+from assessment.usecases.record_callback import record_callback
 
 
 def record_one(record: SQSRecord) -> str:

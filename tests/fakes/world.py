@@ -39,12 +39,13 @@ from assessment.ports.groups import (
 from assessment.ports.statistics import Statistics
 from assessment.usecases.bundles import Delivery
 from assessment.usecases.call_judge import LEASE_MARGIN_SECONDS, Report, call_judges
+from assessment.usecases.callback_messages import read_message
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.keep_comparisons import keep_late_comparisons
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
-from assessment.usecases.record_callback import Recorded, read_message, record_callback
+from assessment.usecases.record_callback import Recorded, record_callback
 from assessment.usecases.register_anchors import register_anchors
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.resume_batch import resume_batch

@@ -20,12 +20,13 @@ from assessment.domain.judge import BatchingMode, Provider
 from assessment.domain.wave import Wave
 from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.bundles import Delivery
+from assessment.usecases.callback_messages import read_message
 from assessment.usecases.fail_batch import fail_batch, read_failure
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.judge_messages import Handled, judge_messages
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
-from assessment.usecases.record_callback import read_message, record_callback
+from assessment.usecases.record_callback import record_callback
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
 from runner.offline.callback_server import receiving

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.anthropic import AnthropicModel
-from assessment.adapters.judges.model_judge import Model, ModelJudge
+from assessment.adapters.judges.model import Model
+from assessment.adapters.judges.model_judge import ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.list_protocol import (

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.judge import JudgeSpec, Price, Provider
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.price import Price
 from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions
 from assessment.domain.token_estimates import read_token_estimates
 from runner.offline.prices import estimate_cost

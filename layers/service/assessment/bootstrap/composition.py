@@ -25,6 +25,7 @@ from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.bootstrap.loop_composition import LoopComposition
+from assessment.ports.content import References
 from assessment.ports.decisions import DecisionPorts, ReleasePorts
 from assessment.ports.erasure import (
     ContentEraser,
@@ -52,7 +53,6 @@ from assessment.ports.groups import (
     SignedCallbackPorts,
 )
 from assessment.ports.judging import JudgeCheck
-from assessment.ports.stores import References
 from assessment.ports.webhooks import SendPorts, WebhookPorts
 from assessment.settings import Settings
 

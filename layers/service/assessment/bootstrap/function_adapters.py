@@ -23,9 +23,9 @@ from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.bootstrap.clients import Clients
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import CJError, MissingSettingError, TransientError
+from assessment.ports.content import ContentStore
 from assessment.ports.judging import Judges, ProviderKeys
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
-from assessment.ports.stores import ContentStore
 from assessment.settings import HandleApiSettings, Settings
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from assessment.domain.judge import JudgeSpec, Price, Provider
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.price import Price
 
 _ARN = re.compile(r"^arn:.*/")
 _DATE_AND_VERSION = re.compile(r"(-\d{4}-\d{2}-\d{2}|-\d{8})?(-v\d+(:\d+)?)?$")

@@ -8,8 +8,9 @@ from typing import Protocol
 from assessment.domain.batch import Batch
 from assessment.domain.grade_decision import GradeDecision
 from assessment.domain.release import Release, ReleasePolicy
+from assessment.ports.content import ContentStore
 from assessment.ports.messaging import EventPublisher
-from assessment.ports.stores import BatchStore, ContentStore
+from assessment.ports.stores import BatchStore
 
 
 class DecisionStore(Protocol):

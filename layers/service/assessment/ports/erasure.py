@@ -12,17 +12,12 @@ from assessment.domain.batch import Batch
 from assessment.domain.erasure import Erasure
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.retention import RetentionPolicy
+from assessment.ports.content import ContentStore
 from assessment.ports.decisions import DecisionStore
 from assessment.ports.judging import Judges
 from assessment.ports.messaging import Workflow
 from assessment.ports.people import People
-from assessment.ports.stores import (
-    AssignmentStore,
-    BatchStore,
-    ComparisonStore,
-    ContentStore,
-    ProviderBatchStore,
-)
+from assessment.ports.stores import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
 
 
 class RetentionPolicies(Protocol):

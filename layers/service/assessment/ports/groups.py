@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from assessment.contracts.llm_protocol import CallbackAddress
 from assessment.domain.judge import JudgeSpec
+from assessment.ports.content import ContentRegistry, ContentStore, Links, References
 from assessment.ports.decisions import DecisionStore, ReleasePolicies
 from assessment.ports.erasure import RetentionPolicies
 from assessment.ports.judging import JudgeCheck, JudgeGate, Judges, Prompts
@@ -21,11 +22,7 @@ from assessment.ports.stores import (
     AuditTrail,
     BatchStore,
     ComparisonStore,
-    ContentRegistry,
-    ContentStore,
-    Links,
     ProviderBatchStore,
-    References,
     SeenSignatures,
 )
 from assessment.ports.webhooks import WebhookStore

@@ -8,7 +8,7 @@ from assessment.contracts.list_protocol import AnyMetadata
 from assessment.domain.document_keys import batch_texts, spec_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.spec import BatchSpec
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 
 _MOST_KEPT = 4
 

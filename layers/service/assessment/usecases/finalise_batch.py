@@ -33,9 +33,10 @@ from assessment.domain.result_notes import explain_unproven, list_notes, list_vo
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import add_spending
 from assessment.domain.wave import Wave
+from assessment.ports.content import ContentStore
 from assessment.ports.groups import FinalisePorts
 from assessment.ports.people import People
-from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore
+from assessment.ports.stores import AssignmentStore, ComparisonStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.keep_comparisons import keep_comparisons
 from assessment.usecases.surface_figures import load_surface

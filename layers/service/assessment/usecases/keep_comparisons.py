@@ -9,8 +9,9 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.document_keys import comparisons_key
 from assessment.domain.errors import ErasedBatchError
 from assessment.domain.identifiers import write_json_line
+from assessment.ports.content import ContentStore
 from assessment.ports.groups import CallbackPorts
-from assessment.ports.stores import ComparisonStore, ContentStore
+from assessment.ports.stores import ComparisonStore
 
 _WITHOUT_RESULT = frozenset({BatchStatus.CANCELLED, BatchStatus.FAILED})
 

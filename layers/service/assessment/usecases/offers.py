@@ -6,7 +6,7 @@ from datetime import datetime
 
 from assessment.contracts.views import OfferedComparison
 from assessment.domain.document_keys import batch_texts
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 from assessment.usecases.batch_spec import load_spec
 
 

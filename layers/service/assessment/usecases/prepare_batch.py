@@ -33,8 +33,9 @@ from assessment.domain.not_assessed import NotAssessed, find_unfit
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec, judge_spec_hash
 from assessment.domain.surface import measure_surface
+from assessment.ports.content import ContentStore
 from assessment.ports.groups import PreparePorts
-from assessment.ports.stores import AssignmentStore, ContentStore
+from assessment.ports.stores import AssignmentStore
 from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.batch_spec import freeze_spec
 from assessment.usecases.referenced_essays import import_texts

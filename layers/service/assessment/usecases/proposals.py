@@ -11,7 +11,8 @@ from assessment.domain.errors import ResultNotReadyError
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.identifiers import ANCHOR_PREFIX, content_sha256
 from assessment.domain.proposal import Proposals
-from assessment.ports.stores import BatchStore, ContentStore
+from assessment.ports.content import ContentStore
+from assessment.ports.stores import BatchStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.read_batch import load_result
 

@@ -35,8 +35,8 @@ from assessment.domain.judge_errors import (
 )
 from assessment.domain.prompt import EssayList, EssayPair, PromptBlock, prompt_sha256
 from assessment.domain.spec import BatchSpec
+from assessment.ports.content import ContentStore
 from assessment.ports.judging import Prompts
-from assessment.ports.stores import ContentStore
 
 _ANSWER_OVERHEAD_TOKENS = 200
 # Room for role, rubric and assignment when a call is filled; the size check knows exactly.

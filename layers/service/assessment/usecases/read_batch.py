@@ -13,9 +13,9 @@ from assessment.domain.errors import ResultNotReadyError
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.readings import PAIR
 from assessment.domain.wave import Wave
+from assessment.ports.content import ContentStore
 from assessment.ports.groups import ProgressPorts, ReadPorts
 from assessment.ports.judging import JudgeGate
-from assessment.ports.stores import ContentStore
 
 
 def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +10,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from assessment.contracts.callback_token import CallbackEcho
-from assessment.contracts.json_text import load_json
 from assessment.contracts.list_protocol import (
     AnyMetadata,
     ComparisonResult,
@@ -31,20 +29,20 @@ from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import Comparison, JudgeFailure
 from assessment.domain.errors import (
     ErasedBatchError,
-    MalformedCallbackError,
     MissingDocumentError,
     UnknownBatchError,
     UnknownComparisonError,
 )
-from assessment.domain.field_problems import describe_problems, list_problems
-from assessment.domain.identifiers import is_batch_id, read_wave_number
+from assessment.domain.field_problems import describe_problems
+from assessment.domain.identifiers import read_wave_number
 from assessment.domain.judge import PERSON_LABEL
 from assessment.domain.judge_errors import ModelChangedError
 from assessment.domain.jury import draw_judge
 from assessment.domain.quotation import SHORTEST_QUOTATION
+from assessment.ports.content import ContentStore
 from assessment.ports.groups import CallbackPorts
-from assessment.ports.stores import ContentStore
 from assessment.usecases.batch_spec import load_texts
+from assessment.usecases.callback_messages import Callback
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 from assessment.usecases.settlement import settle_by_failure, settle_by_verdict
 
@@ -75,33 +73,6 @@ class Recorded:
     wave_number: int
     comparison_id: str | None = None
     problem: str | None = None
-
-
-@dataclass(frozen=True)
-class Callback:
-    """A callback that names its comparison; neither its sender nor its verdict is checked yet."""
-
-    echo: CallbackEcho
-    data: dict[str, Any]
-
-    @property
-    def batch_id(self) -> str:
-        """The batch that the callback names."""
-        return self.echo.batch_id
-
-
-def read_message(body: str) -> Callback | WaveDeadlineV1:
-    """A message of the callback queue.
-
-    Raises
-    ------
-    MalformedCallbackError
-        If it is not JSON, or names no comparison or deadline; never with what stood for an id.
-    """
-    data = _read_json(body)
-    if data.get("schema") == "WaveDeadlineV1":
-        return _read_deadline(data)
-    return Callback(CallbackEcho.read(data.get("request_metadata")), data)
 
 
 def record_callback(
@@ -145,23 +116,6 @@ def _record_callback(message: Callback, ports: CallbackPorts, now: datetime) -> 
     # Also after a duplicate: the first delivery may have died between recording and closing.
     close_if_complete(echo.batch_id, waiting_wave, closed_by=ClosedBy.CALLBACKS, ports=ports)
     return recorded
-
-
-def _read_json(body: str) -> dict[str, Any]:
-    try:
-        data = load_json(body)
-    except json.JSONDecodeError as error:
-        raise MalformedCallbackError(
-            f"the callback is not JSON ({error.msg} at character {error.pos})", field="body"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        # A number with thousands of digits, or brackets nested thousands deep.
-        raise MalformedCallbackError(
-            "the callback has a number or a nesting that is too large to be read", field="body"
-        ) from error
-    if not isinstance(data, dict):
-        raise MalformedCallbackError("the callback is not a JSON object", field="body")
-    return data
 
 
 def _record(
@@ -325,19 +279,6 @@ def _describe_failure(
         effect = CallbackEffect.MISMATCHED if mismatched else CallbackEffect.FAILURE_RECORDED
     problem = f"{failure.code}: {failure.message}"
     return Recorded(effect, batch_id, wave_number, comparison_id, problem=problem)
-
-
-def _read_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
-    try:
-        message = WaveDeadlineV1.model_validate(data)
-    except ValidationError as error:
-        path, _ = list_problems(error)[0]
-        raise MalformedCallbackError(
-            "the deadline names no batch, wave and time with zone", field=path
-        ) from None
-    if not is_batch_id(message.batch_id):
-        raise MalformedCallbackError("the deadline names no batch", field="batch_id")
-    return message
 
 
 def _keep_deadline(message: WaveDeadlineV1, *, ports: CallbackPorts, now: datetime) -> Recorded:

@@ -24,7 +24,7 @@ from assessment.domain.errors import (
 )
 from assessment.domain.essay import Essay, SubmittedEssay, check_text
 from assessment.domain.identifiers import content_sha256
-from assessment.ports.stores import ContentStore, References
+from assessment.ports.content import ContentStore, References
 from assessment.usecases.assignment import flag_texts
 
 _READERS = 16

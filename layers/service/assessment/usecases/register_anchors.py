@@ -15,8 +15,9 @@ from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.masking import Masker
 from assessment.domain.prompt import JudgeInstructions, check_instructions_size
+from assessment.ports.content import ContentStore
 from assessment.ports.groups import AnchorPorts
-from assessment.ports.stores import AssignmentStore, ContentStore
+from assessment.ports.stores import AssignmentStore
 from assessment.usecases.assignment import resolve_assignment_config
 
 

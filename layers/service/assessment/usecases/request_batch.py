@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -13,9 +12,8 @@ from typing import Any
 from assessment.contracts.request import BatchRequest
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.assignment import Assignment, merge_judge_texts
-from assessment.domain.batch import Batch, BatchStatus, EssaySource, budget
+from assessment.domain.batch import Batch, BatchStatus, EssaySource
 from assessment.domain.config import (
-    STRATEGIES_WITH_ANCHORS,
     BatchConfig,
     ResolvedConfig,
     Source,
@@ -35,7 +33,6 @@ from assessment.domain.errors import (
     UnknownBatchError,
 )
 from assessment.domain.essay import Essay, student_essay
-from assessment.domain.finishing import check_finish_by
 from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
     canonical_json,
@@ -44,22 +41,25 @@ from assessment.domain.identifiers import (
     derive_uuid,
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec
-from assessment.domain.judging_time import check_judging_deadline, give_people_time
+from assessment.domain.judging_time import give_people_time
 from assessment.domain.jury import read_judges
-from assessment.domain.list_judging import choose_sizes
 from assessment.domain.masking import MaskingRecord
-from assessment.domain.prices import find_price
 from assessment.domain.prompt import check_instructions_size
-from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
-from assessment.domain.readings import PAIR
+from assessment.domain.provider_batch import WAVE_SECONDS
 from assessment.domain.retention import find_expiry
+from assessment.ports.content import ContentStore, References
 from assessment.ports.groups import RequestPorts
-from assessment.ports.judging import JudgeCheck
-from assessment.ports.stores import BatchStore, ContentStore, References
+from assessment.ports.stores import BatchStore
 from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.mask_request import mask_request
 from assessment.usecases.quotas import check_quotas
 from assessment.usecases.referenced_essays import find_source, list_referenced
+from assessment.usecases.request_checks import (
+    check_judges,
+    check_strategy,
+    check_times,
+    check_wave,
+)
 
 _UPLOADS = 8
 _FEWEST_ESSAYS = 2
@@ -125,7 +125,7 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
             batches=ports.batches,
             now=now,
         )
-    _check_times(batch, ports.batches, now)
+    check_times(batch, ports.batches, now)
     batch = _store(command.request, batch, submission, ports.content, ports.batches)
     if not batch.is_final:
         ports.workflow.start(batch.batch_id, name=batch.execution_name)
@@ -148,19 +148,6 @@ def _exists(batch_id: str, batches: BatchStore) -> bool:
     return True
 
 
-def _check_times(batch: Batch, batches: BatchStore, now: datetime) -> None:
-    """A new batch has time; a request that comes again is answered whatever the time is."""
-    try:
-        check_finish_by(batch.config, now=now)
-        if batch.config_sources["judging_deadline"] is not Source.JUDGE:
-            check_judging_deadline(batch.config, now=now)
-    except InvalidRequestError:
-        with suppress(UnknownBatchError):
-            batches.get_batch(batch.batch_id)
-            return
-        raise
-
-
 def _accept(
     command: RequestCommand, ports: RequestPorts, now: datetime
 ) -> tuple[Batch, _Submission]:
@@ -173,7 +160,7 @@ def _accept(
     resolved = _resolve_config(command, assignment)
     judges = read_judges(request.judge, is_admin=command.is_admin)
     if request.judge is not None:
-        _check_judges(judges, resolved.config, ports.judge_check)
+        check_judges(judges, resolved.config, ports.judge_check)
     batching = [judge for judge in judges if judge.uses_provider_batches(command.batching_mode)]
     if batching:
         resolved = extend_deadlines(resolved, wave_seconds=WAVE_SECONDS)
@@ -182,7 +169,7 @@ def _accept(
     essays = submission.essays
     n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)
     for judge in batching:
-        _check_wave(judge, judges, resolved.config, n_essays)
+        check_wave(judge, judges, resolved.config, n_essays)
     request_sha256 = _fingerprint(request, essays)
     batch_id = _claim_id(command, request_sha256, ports.batches)
     batch = _new_batch(
@@ -233,52 +220,8 @@ def _resolve_config(command: RequestCommand, assignment: Assignment | None) -> R
         ],
         is_admin=command.is_admin,
     )
-    strategy = resolved.config.strategy
-    if strategy in STRATEGIES_WITH_ANCHORS and not (assignment and assignment.anchors):
-        raise InvalidRequestError(
-            f"{strategy} needs an assignment with anchors; name one in assignment_id or choose "
-            "another strategy",
-            field="config.strategy",
-        )
+    check_strategy(resolved.config, assignment)
     return resolved
-
-
-def _check_judges(
-    judges: tuple[JudgeSpec, ...], config: BatchConfig, judge_check: JudgeCheck
-) -> None:
-    """Every judge can be asked, and a cap on money knows what money is spent."""
-    for judge in judges:
-        judge_check.check(judge)
-    unpriced = [judge.label for judge in judges if judge.is_model and find_price(judge) is None]
-    if unpriced and config.max_cost_usd is not None:
-        raise InvalidRequestError(
-            f"the price of {unpriced[0]} is not known, so max_cost_usd cannot be kept; give "
-            "judge.price {input_usd, output_usd} for a million tokens",
-            field="judge.price",
-        )
-
-
-def _check_wave(
-    judge: JudgeSpec, judges: tuple[JudgeSpec, ...], config: BatchConfig, n_essays: int
-) -> None:
-    """A provider that takes no small batches would never be asked in one."""
-    least = LEAST_COMPARISONS[judge.provider]
-    share = judge.share / sum(other.share for other in judges)
-    wave = choose_sizes(
-        judges,
-        wave_number=1,
-        n_essays=n_essays,
-        config=config,
-        n_readings=PAIR * budget(config, n_essays),
-    )
-    expected = round(len(wave) * share)
-    if judge.batching_mode is BatchingMode.PROVIDER_BATCH_API and expected < least:
-        raise InvalidRequestError(
-            f"{judge.provider} takes batches of {least} comparisons or more, and a wave of this "
-            f"batch has about {expected} for it; raise config.comparisons_per_essay_per_wave, or "
-            "use serial_bundle or per_request",
-            field="judge.batching_mode",
-        )
 
 
 def _read_essays(

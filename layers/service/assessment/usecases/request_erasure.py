@@ -11,8 +11,8 @@ from assessment.domain.decision_errors import ErasureRefusedError, UnknownEssayE
 from assessment.domain.document_keys import manifest_key
 from assessment.domain.erasure import Erasure, ErasureScope, ErasureState, ErasureTarget
 from assessment.domain.essay import Essay
+from assessment.ports.content import ContentStore
 from assessment.ports.erasure import ErasureRequestPorts
-from assessment.ports.stores import ContentStore
 
 
 def request_batch_erasure(

@@ -25,10 +25,11 @@ from assessment.domain.not_assessed import (
 )
 from assessment.domain.result import Ranking, Scores
 from assessment.domain.wave import Wave
+from assessment.ports.content import ContentStore
 from assessment.ports.groups import ScorePorts
 from assessment.ports.messaging import EventPublisher
 from assessment.ports.statistics import Statistics
-from assessment.ports.stores import BatchStore, ContentStore
+from assessment.ports.stores import BatchStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
 from assessment.usecases.keep_comparisons import keep_comparisons

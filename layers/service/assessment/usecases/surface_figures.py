@@ -9,7 +9,7 @@ from assessment.domain.document_keys import surface_key
 from assessment.domain.essay import Essay, MeasuredEssay
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.surface import SurfaceFeatures
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 
 _N_FEATURES = len(SurfaceFeatures._fields)
 

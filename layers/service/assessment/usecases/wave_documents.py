@@ -15,7 +15,7 @@ from assessment.domain.document_keys import not_assessed_key, plan_key, unjudged
 from assessment.domain.identifiers import canonical_json, content_sha256
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.wave import Wave
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.judge import JudgeSpec, Provider
+from assessment.ports.content import ContentStore
 from assessment.ports.judging import JudgeGate
 from assessment.ports.messaging import EventPublisher, Workflow
-from assessment.ports.stores import ContentStore, SeenSignatures
+from assessment.ports.stores import SeenSignatures
 from tests.fakes.aws import client, create_bucket
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.judges import OpenGate

@@ -15,11 +15,11 @@ from assessment.domain.comparison import (
     PlannedPair,
     has_preference,
 )
+from assessment.domain.essay_failures import is_essay_failure
 from assessment.domain.not_assessed import (
     NotAssessed,
     NotAssessedReason,
     drop_essays,
-    is_essay_failure,
     set_essays_aside,
 )
 from assessment.domain.verdict import Gap, ListVerdict, Verdict, Winner, describe_order, rank_gaps

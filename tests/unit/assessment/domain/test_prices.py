@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from assessment.domain.judge import JudgeSpec, Price, Provider
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.price import Price
 from assessment.domain.prices import CACHE_PRICE_LISTS, PRICE_LISTS, find_price
 from tests.present import present
 

@@ -14,7 +14,7 @@ from assessment.adapters.judges import anthropic_batches, bedrock_jobs, openai_b
 from assessment.adapters.judges.anthropic import message_completion
 from assessment.adapters.judges.bedrock import converse_completion
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import SubmittedCall
+from assessment.adapters.judges.model import SubmittedCall
 from assessment.adapters.judges.openai import chat_completion
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import Answer

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from assessment.domain.judge import Price
 from assessment.domain.judge_errors import JudgeUnavailableError
+from assessment.domain.price import Price
 from local.providers.replies import Reply
 from local.providers.scripted_server import openai_reply, provider_error
 from tests.unit.assessment.judges.batch_calls import (

@@ -11,7 +11,8 @@ from assessment.adapters.judges.bedrock_jobs import record_id
 from assessment.adapters.judges.completion import OutputLimit
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
-from assessment.domain.judge import JudgeSpec, Price, Provider
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.price import Price
 from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions
 from assessment.domain.spending import Spending, add_spending
 from local.providers.replies import Reply

@@ -10,7 +10,7 @@ import pytest
 from assessment.contracts.queue_messages import JudgeRequestV1, ProviderBatchV1, read_judge_message
 from assessment.domain.config import Source
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.judge import Price
+from assessment.domain.price import Price
 from assessment.domain.provider_batch import WAVE_SECONDS, next_look_seconds, split_submission
 from assessment.usecases.tend_provider_batch import SubmissionStep
 from assessment.usecases.wave_documents import load_plan

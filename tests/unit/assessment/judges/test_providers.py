@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from assessment.domain.judge import Price
 from assessment.domain.judge_errors import (
     ContentRefusedError,
     JudgeRefusedError,
     JudgeUnavailableError,
     OversizeError,
 )
+from assessment.domain.price import Price
 from local.providers.replies import Reply
 from local.providers.scripted_server import (
     make_reply,

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from assessment.domain.document_keys import provider_batch_key
-from assessment.domain.judge import Price
+from assessment.domain.price import Price
 from local.providers.replies import Reply
 from local.providers.scripted_server import anthropic_reply, bedrock_reply, openai_reply, verdict
 from tests.unit.assessment.judges.batch_calls import (

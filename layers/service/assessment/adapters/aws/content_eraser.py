@@ -9,7 +9,7 @@ from typing import Any
 
 from assessment.adapters.aws.errors import wrap_client
 from assessment.domain.errors import TransientError
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 
 _AT_ONCE = 1000
 

@@ -10,7 +10,7 @@ from assessment.adapters.aws.links import S3Links
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.document_keys import upload_key
 from assessment.domain.errors import UnknownManifestError
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 
 
 class DynamoDBContentRegistry:

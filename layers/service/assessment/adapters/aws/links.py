@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from assessment.adapters.aws.errors import error_code, wrap_client
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _PARAMETERS = {"Content-Type": "ContentType", "x-amz-checksum-sha256": "ChecksumSHA256"}

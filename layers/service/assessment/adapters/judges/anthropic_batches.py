@@ -34,7 +34,7 @@ from assessment.adapters.judges.capabilities import (
     record_lessons,
 )
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import Submission, SubmittedCall
+from assessment.adapters.judges.model import Submission, SubmittedCall
 from assessment.adapters.judges.transport import Answer, read_line_problem
 from assessment.contracts.json_text import read_object, split_json_lines
 from assessment.contracts.valid_values import read_name, read_token_count

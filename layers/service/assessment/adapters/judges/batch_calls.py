@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import SubmittedCall
+from assessment.adapters.judges.model import SubmittedCall
 from assessment.adapters.judges.transport import call, call_for_json
 from assessment.contracts.json_text import read_objects
 from assessment.contracts.list_answer import find_label_orders

@@ -24,7 +24,7 @@ from assessment.adapters.judges.bedrock import (
 )
 from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import Submission, SubmittedCall, list_call_texts
+from assessment.adapters.judges.model import Submission, SubmittedCall, list_call_texts
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import read_line_problem
 from assessment.contracts.json_text import split_json_lines
@@ -34,7 +34,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeRefusedError, ProviderBatchError
 from assessment.domain.provider_batch import WINDOW, SubmissionAttempt
 from assessment.domain.quotation import LONGEST_MESSAGE
-from assessment.ports.stores import ContentStore
+from assessment.ports.content import ContentStore
 
 _INPUT = "input.jsonl"
 _WITH_OUTPUT = frozenset({"Completed", "PartiallyCompleted"})

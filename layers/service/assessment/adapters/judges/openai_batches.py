@@ -25,7 +25,7 @@ from assessment.adapters.judges.batch_calls import (
 from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.classification import classify
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import Submission, SubmittedCall, list_call_texts
+from assessment.adapters.judges.model import Submission, SubmittedCall, list_call_texts
 from assessment.adapters.judges.openai import (
     CHAT_CAPABILITIES,
     chat_body,

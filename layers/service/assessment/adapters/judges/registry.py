@@ -14,7 +14,8 @@ from assessment.adapters.judges.bedrock import BedrockModel
 from assessment.adapters.judges.bedrock_jobs import BedrockBatchModel, JobAccess
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
 from assessment.adapters.judges.capabilities import Capabilities
-from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
+from assessment.adapters.judges.model import BatchModel, Model
+from assessment.adapters.judges.model_judge import ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.judges.surface import SurfaceJudge
