@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from ministack.services import dynamodb
@@ -51,7 +52,7 @@ class Partitions:
             answer: tuple[int, Any, bytes] = dynamodb.json_response(read_page(table, request))
             return answer
         answer = self._query(request)
-        if kind is not None and answer[0] == 200:  # noqa: PLR2004 - HTTP's OK
+        if kind is not None and answer[0] == HTTPStatus.OK:
             self._answered.add(kind)
         return answer
 

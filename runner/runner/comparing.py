@@ -1,6 +1,6 @@
 """Two results of the same essays side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -150,7 +150,7 @@ def _compare_essay(
     )
 
 
-def _correlate(measure: Any, essays: list[EssayAgreement]) -> float | None:  # noqa: ANN401
+def _correlate(measure: Callable[..., Any], essays: list[EssayAgreement]) -> float | None:
     first = np.array([essay.ability_first for essay in essays])
     second = np.array([essay.ability_second for essay in essays])
     if len(essays) < _LEAST_ESSAYS or np.ptp(first) == 0 or np.ptp(second) == 0:

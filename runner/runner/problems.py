@@ -4,8 +4,10 @@ from http import HTTPStatus
 
 import httpx
 
-# The errors of judges and of decisions join the tree when their modules are imported.
-from assessment.domain import decision_errors, judge_errors  # noqa: F401
+from assessment.domain import (  # noqa: F401 - their errors join the tree so
+    decision_errors,
+    judge_errors,
+)
 from assessment.domain.errors import CJError, InvalidRequestError
 from runner.errors import NotAuthorisedError, RunnerError, StackNotReachableError
 

@@ -21,7 +21,7 @@ def clustered_error(values: Floats, groups: list[Ints], *, of_total: bool = Fals
     of_total : bool
         Of the sum instead of the mean.
     """
-    if len(groups) < 2:  # noqa: PLR2004
+    if len(groups) <= 1:
         return float(np.inf)
     off = values - values.mean()
     squares = sum(float(off[rows].sum()) ** 2 for rows in groups)

@@ -64,7 +64,7 @@ def _lists_columns(frame: Any) -> bool:  # noqa: ANN401 - any kind of table
     return isinstance(column, list | tuple) or any(hasattr(column, name) for name in _TO_LIST)
 
 
-def read_column(frame: object, name: str) -> list[object]:
+def read_column(frame: Any, name: str) -> list[object]:  # noqa: ANN401 - any kind of table
     """Return a column of a data frame as a list; missing entries are None.
 
     Whatever gives its columns by name will do; no library of data frames is imported.
@@ -85,7 +85,7 @@ def read_column(frame: object, name: str) -> list[object]:
         raise InvalidComparisonError(
             name, f"there is no such column; there are: {', '.join(names) or 'none'}"
         )
-    return [None if _is_missing(value) else value for value in _list_values(frame[name])]  # type: ignore[index]
+    return [None if _is_missing(value) else value for value in _list_values(frame[name])]
 
 
 def _list_values(column: Any) -> Iterable[object]:  # noqa: ANN401 - any kind of column
@@ -108,7 +108,7 @@ def _column_names(frame: Any) -> list[str]:  # noqa: ANN401 - any kind of table
 
 def _is_missing(value: object) -> bool:
     """Whether it is None, or NaN and the like, which are not equal to themselves."""
-    return value is None or type(value).__name__ == "NAType" or value != value  # noqa: PLR0124
+    return value is None or type(value).__name__ == "NAType" or value != value  # noqa: PLR0124 - so NaN is
 
 
 def as_names(field: str, column: Iterable[object]) -> list[str]:

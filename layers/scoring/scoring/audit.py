@@ -161,7 +161,7 @@ def evidence_against_chance(
     comparisons: Comparisons,
     *,
     prior_sds: Sequence[float] = (WEAKEST_SD,),
-    **settings: Any,  # noqa: ANN401
+    **settings: Any,  # noqa: ANN401 - those of `fit`
 ) -> float:
     """Return the log Bayes factor of a judge who reads the essays against one who does not.
 

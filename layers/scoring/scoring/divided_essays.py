@@ -30,7 +30,7 @@ from scoring._fit.spread_estimate import Node, Spread
 
 if TYPE_CHECKING:
     from scoring._fit.result import Fit
-    from scoring._types import Floats
+    from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
 
 # Values of omega^2, logits^2, and as if so many essays with each had been seen before.
@@ -90,7 +90,7 @@ def disagreement_variance(fit: Fit, comparisons: Comparisons) -> Floats:
     """
     if comparisons.judge is None or comparisons.n_judges == 1:
         return np.zeros(comparisons.n_essays)
-    views = _compare_views(fit, comparisons)
+    views = _compare_views(fit, comparisons, comparisons.judge)
     likelihood = views.likelihood()
     shares = _SEEN_BEFORE / _SEEN_BEFORE.sum()
     for _ in range(_TURNS):
@@ -102,7 +102,7 @@ def disagreement_variance(fit: Fit, comparisons: Comparisons) -> Floats:
     return added
 
 
-def _compare_views(fit: Fit, comparisons: Comparisons) -> _Views:
+def _compare_views(fit: Fit, comparisons: Comparisons, judge: Ints) -> _Views:
     n, n_judges = comparisons.n_essays, comparisons.n_judges
     latent = fit.judged_difference(comparisons)
     preferred = fit.outcomes.preference(latent, np.zeros_like(latent))
@@ -115,7 +115,7 @@ def _compare_views(fit: Fit, comparisons: Comparisons) -> _Views:
     residual = np.where(counts, scale * ((comparisons.outcome > 0) - preferred), 0.0)
     information = np.where(counts, scale**2 * preferred * (1.0 - preferred), 0.0)
     essays = np.concatenate([comparisons.first, comparisons.second])
-    cell = essays * n_judges + np.tile(comparisons.judge, 2)  # type: ignore[arg-type]
+    cell = essays * n_judges + np.tile(judge, 2)
 
     def add(values: Floats) -> Floats:
         summed: Floats = np.bincount(cell, values, n * n_judges).reshape(n, n_judges)

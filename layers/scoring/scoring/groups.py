@@ -76,7 +76,7 @@ def group_differences(fit: Fit, group: Ints, *, compared: int) -> Contrast:
     InvalidSettingError
         The fit has no prior, or there are fewer than two groups.
     """
-    if fit.prior_sd is None or compared < 2:  # noqa: PLR2004
+    if fit.prior_sd is None or compared <= 1:
         raise InvalidSettingError("group", "needs a fit with a prior, and two groups or more")
     n = len(group)
     variance = covering_prior_sd(fit, np.arange(n)) ** 2
@@ -122,7 +122,7 @@ def judge_group_effects(
         One judge alone, no prior, or fewer than two groups.
     """
     judge = comparisons.judge
-    if judge is None or fit.prior_sd is None or compared < 2 or judge.max() < 1:  # noqa: PLR2004
+    if judge is None or fit.prior_sd is None or compared <= 1 or judge.max() < 1:
         raise InvalidSettingError("group", "needs a prior, and two judges and groups or more")
     model = _Bonuses(fit, comparisons, group)
     covariance = model.estimate()

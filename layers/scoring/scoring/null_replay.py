@@ -52,7 +52,7 @@ def null_judge_replay(
     rng: np.random.Generator,
     runs: int = 20,
     judge: Judge | None = None,
-    **settings: Any,  # noqa: ANN401
+    **settings: Any,  # noqa: ANN401 - those of `fit`
 ) -> NullReplay:
     """Run the schedule again with a judge who flips coins.
 

@@ -81,7 +81,7 @@ def _parts(fit: Fit) -> Iterator[tuple[int, Floats, Floats]]:
     """How many draws, their mean and covariance: by spread, or of one Normal."""
     nodes = () if fit.spread is None else fit.spread.nodes
     weights = np.array([node.weight for node in nodes])
-    if len(nodes) < 2 or any(node.covariance is None for node in nodes):  # noqa: PLR2004
+    if len(nodes) <= 1 or any(node.covariance is None for node in nodes):
         yield _DRAWS, fit.ability, fit.covariance
         return
     reached = np.rint(np.cumsum(weights) / weights.sum() * _DRAWS).astype(np.int64)

@@ -314,7 +314,7 @@ def scale_separation(
     """
     theta = np.asarray(ability, dtype=np.float64)
     se = np.asarray(standard_error, dtype=np.float64)
-    if theta.ndim != 1 or theta.shape != se.shape or len(theta) < 2:  # noqa: PLR2004
+    if theta.ndim != 1 or theta.shape != se.shape or len(theta) <= 1:
         raise InvalidSettingError(
             "standard_error", f"expected two equal columns, got {theta.shape} and {se.shape}"
         )
@@ -335,7 +335,7 @@ def split_half(
     *,
     rng: np.random.Generator,
     splits: int = 20,
-    **settings: Any,  # noqa: ANN401
+    **settings: Any,  # noqa: ANN401 - those of `fit`
 ) -> SplitHalf:
     """Correlate abilities fitted to random halves of the comparisons.
 
@@ -369,7 +369,7 @@ def split_half(
         key = np.where(number >= 0, number + comparisons.n_essays**2, key)
     _, pair = np.unique(key, return_inverse=True)
     n_pairs = int(pair.max()) + 1
-    if n_pairs < 2:  # noqa: PLR2004
+    if n_pairs <= 1:
         raise InvalidSettingError("comparisons", "one pair cannot be split into halves")
     correlations = np.empty(splits)
     for s in range(splits):

@@ -141,7 +141,7 @@ class CoinFlipJudge:
     def judge(
         self,
         first: ArrayLike,
-        second: ArrayLike,  # noqa: ARG002
+        second: ArrayLike,  # noqa: ARG002 - the answer does not depend on it
         rng: np.random.Generator,
     ) -> Ints:
         """Flip one coin per pair."""
@@ -163,8 +163,8 @@ class PositionOnlyJudge:
     def judge(
         self,
         first: ArrayLike,
-        second: ArrayLike,  # noqa: ARG002
-        rng: np.random.Generator,  # noqa: ARG002
+        second: ArrayLike,  # noqa: ARG002 - the answer does not depend on it
+        rng: np.random.Generator,  # noqa: ARG002 - the answer does not depend on it
     ) -> Ints:
         """Prefer the position every time."""
         return np.full(len(np.asarray(first)), 1 if self.prefers_first else -1, dtype=np.int64)

@@ -29,7 +29,7 @@ def read_rich_text(content: bytes) -> Document:
     # RTF is ASCII; what is not stands for itself in the document's code page, most often this one.
     source = "".join(_prepare(content.decode("cp1252", errors="replace"), findings))
     try:
-        text: str = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
+        text: str = rtf_to_text(source, errors="replace")
     except (ValueError, LookupError, TypeError) as error:
         message = f"is a damaged RTF document ({type(error).__name__}); save it again"
         raise UnreadableDocumentError(message) from None

@@ -18,6 +18,9 @@ from runner.intake.document import (
     require_text,
 )
 
+type _Element = Any
+"""A document of python-docx or an element of lxml, which have no types."""
+
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MATHS_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _CHOICE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
@@ -63,7 +66,7 @@ def read_word(content: bytes) -> Document:
 class _TextOfWord:
     """One pass over a document's elements."""
 
-    def __init__(self, opened: Any) -> None:  # noqa: ANN401 - lxml elements have no types
+    def __init__(self, opened: _Element) -> None:
         self._document = opened
         self._findings = Findings()
         self._lists = _Lists(opened)
@@ -90,7 +93,7 @@ class _TextOfWord:
                     self._findings.n_footnotes += 1
                     yield f"[{note.get(f'{_WORD}id')}] {''.join(self._blocks(note)).strip()}\n"
 
-    def _part_elements(self, relationship: str, name: str) -> list[Any]:
+    def _part_elements(self, relationship: str, name: str) -> list[_Element]:
         from lxml import etree
 
         for relation in self._document.part.rels.values():
@@ -100,7 +103,7 @@ class _TextOfWord:
                 return list(root.iterchildren(f"{_WORD}{name}"))
         return []
 
-    def _blocks(self, parent: Any) -> Iterator[str]:  # noqa: ANN401
+    def _blocks(self, parent: _Element) -> Iterator[str]:
         for element in parent:
             if element.tag == f"{_WORD}p":
                 yield from self._paragraph(element)
@@ -109,8 +112,8 @@ class _TextOfWord:
             elif self._is_read(element):
                 yield from self._blocks(element)
 
-    def _paragraph(self, paragraph: Any) -> Iterator[str]:  # noqa: ANN401
-        boxes: list[Any] = []
+    def _paragraph(self, paragraph: _Element) -> Iterator[str]:
+        boxes: list[_Element] = []
         text = "".join(self._inline(paragraph, boxes))
         mark = f"{_WORD}pPr/{_WORD}rPr/{_WORD}del"
         label = self._lists.label(paragraph) if text.strip() else ""
@@ -119,7 +122,7 @@ class _TextOfWord:
             self._findings.n_text_boxes += 1
             yield from self._blocks(box)
 
-    def _inline(self, parent: Any, boxes: list[Any]) -> Iterator[str]:  # noqa: ANN401
+    def _inline(self, parent: _Element, boxes: list[_Element]) -> Iterator[str]:
         for element in parent:
             if element.tag in (f"{_WORD}t", _MATHS_TEXT):
                 yield element.text or ""
@@ -134,7 +137,7 @@ class _TextOfWord:
                 self._findings.n_pictures += element.tag in _PICTURE
                 yield from self._inline(element, boxes)
 
-    def _is_read(self, element: Any) -> bool:  # noqa: ANN401
+    def _is_read(self, element: _Element) -> bool:
         """Whether an element's content is part of the text."""
         if element.tag in _REMOVED:
             self._findings.n_tracked_changes += 1
@@ -145,7 +148,7 @@ class _TextOfWord:
             return False
         return isinstance(element.tag, str) and element.tag not in _SILENT
 
-    def _table(self, table: Any) -> Iterator[str]:  # noqa: ANN401
+    def _table(self, table: _Element) -> Iterator[str]:
         """A line for each row; tabs part its cells."""
         for row in table.iterchildren(f"{_WORD}tr"):
             if row.find(f"{_WORD}trPr/{_WORD}del") is not None:
@@ -158,7 +161,7 @@ class _TextOfWord:
 class _Lists:
     """The labels of list items: a dash for a bullet, else the number that Word would count."""
 
-    def __init__(self, opened: Any) -> None:  # noqa: ANN401
+    def __init__(self, opened: _Element) -> None:
         self._document = opened
         self._counts: defaultdict[tuple[str, int], int] = defaultdict(int)
         numbering = self._numbering()
@@ -168,13 +171,13 @@ class _Lists:
             for style in opened.styles.element.iterchildren(f"{_WORD}style")
         }
 
-    def _numbering(self) -> Any:  # noqa: ANN401
+    def _numbering(self) -> _Element:
         for relation in self._document.part.rels.values():
             if relation.reltype == RELATIONSHIP_TYPE.NUMBERING:
                 return relation.target_part.element
         return None
 
-    def label(self, paragraph: Any) -> str:  # noqa: ANN401
+    def label(self, paragraph: _Element) -> str:
         """What stands before an item's text; empty for a paragraph that is none."""
         list_id, level = self._find_list(paragraph)
         form = self._levels.get((list_id, level))
@@ -186,7 +189,7 @@ class _Lists:
         sign = "-" if form == "bullet" else f"{self._counts[list_id, level]}."
         return f"{'  ' * level}{sign} "
 
-    def _find_list(self, paragraph: Any) -> tuple[str, int]:  # noqa: ANN401
+    def _find_list(self, paragraph: _Element) -> tuple[str, int]:
         """The list's id and the level: the paragraph's own, or those of its style or its base."""
         list_id, level = _read_list(paragraph)
         style = paragraph.find(f"{_WORD}pPr/{_WORD}pStyle")
@@ -202,7 +205,7 @@ class _Lists:
         return list_id or "", level or 0
 
 
-def _read_list(element: Any) -> tuple[str | None, int | None]:  # noqa: ANN401
+def _read_list(element: _Element) -> tuple[str | None, int | None]:
     number = element.find(f"{_WORD}pPr/{_WORD}numPr/{_WORD}numId")
     level = element.find(f"{_WORD}pPr/{_WORD}numPr/{_WORD}ilvl")
     value = "" if level is None else level.get(f"{_WORD}val", "")
@@ -212,7 +215,7 @@ def _read_list(element: Any) -> tuple[str | None, int | None]:  # noqa: ANN401
     )
 
 
-def _read_levels(numbering: Any) -> dict[tuple[str, int], str]:  # noqa: ANN401
+def _read_levels(numbering: _Element) -> dict[tuple[str, int], str]:
     """The format of every level of every list."""
     formats: dict[str, dict[int, str]] = {}
     for abstract in numbering.iterchildren(f"{_WORD}abstractNum"):
@@ -230,7 +233,7 @@ def _read_levels(numbering: Any) -> dict[tuple[str, int], str]:  # noqa: ANN401
     return levels
 
 
-def _is_enabled(switch: Any) -> bool:  # noqa: ANN401
+def _is_enabled(switch: _Element) -> bool:
     return switch is not None and switch.get(f"{_WORD}val", "1") not in ("0", "false", "off")
 
 

@@ -143,7 +143,7 @@ class Interval:
     def shape_curvature(
         self,
         terms: Terms,
-        shape: Floats,  # noqa: ARG002
+        shape: Floats,  # noqa: ARG002 - for links whose curvature depends on it
         weight: Floats,
     ) -> Floats:
         """Return the weighted sum of -d2l/dgamma2, (K, K)."""
@@ -157,7 +157,7 @@ class Interval:
     def tile(self, n_copies: int) -> Interval:
         """Return the same link for all comparisons this many times over."""
         link = copy(self)
-        link._category = np.tile(self._category, n_copies)  # noqa: SLF001
+        link._category = np.tile(self._category, n_copies)  # noqa: SLF001 - a copy of this one
         if not isinstance(self.n_outcomes, int):
             link.n_outcomes = np.tile(self.n_outcomes, n_copies)
         return link

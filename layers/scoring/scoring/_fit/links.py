@@ -115,7 +115,7 @@ class Binary:
     def __init__(self, m: int) -> None:
         self._none = np.empty((m, 0))
 
-    def terms(self, oriented: Floats, shape: Floats) -> Terms:  # noqa: ARG002
+    def terms(self, oriented: Floats, shape: Floats) -> Terms:  # noqa: ARG002 - it has no shape
         """Evaluate every comparison."""
         e = np.exp(-np.maximum(oriented, -_CLIP))
         q = e / (1.0 + e)
@@ -125,9 +125,9 @@ class Binary:
 
     def shape_curvature(
         self,
-        terms: Terms,  # noqa: ARG002
+        terms: Terms,  # noqa: ARG002 - it has no shape
         shape: Floats,  # noqa: ARG002
-        weight: Floats,  # noqa: ARG002
+        weight: Floats,  # noqa: ARG002 - it has no shape
     ) -> Floats:
         """Return an empty matrix: there is no shape parameter."""
         return np.empty((0, 0))
@@ -199,7 +199,7 @@ class Davidson:
     def tile(self, n_copies: int) -> Davidson:
         """Return the same link for all comparisons this many times over."""
         link = copy(self)
-        link._tie = np.tile(self._tie, n_copies)  # noqa: SLF001
+        link._tie = np.tile(self._tie, n_copies)  # noqa: SLF001 - a copy of this one
         return link
 
 
@@ -266,5 +266,5 @@ class Lapse:
         """Return the same link for all comparisons this many times over."""
         link = copy(self)
         link.inner = self.inner.tile(n_copies)
-        link._guess = np.log(self._rate / link.inner.n_outcomes)  # noqa: SLF001
+        link._guess = np.log(self._rate / link.inner.n_outcomes)  # noqa: SLF001 - as above
         return link

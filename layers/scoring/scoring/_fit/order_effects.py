@@ -65,7 +65,7 @@ class OrderEffects:
         difference: Floats = (one - other).reshape(n, j)
         return difference
 
-    def sum_by_group(self, values: Floats, group: Ints, n_groups: int) -> Floats:  # noqa: ARG002
+    def sum_by_group(self, values: Floats, group: Ints, n_groups: int) -> Floats:  # noqa: ARG002 - groups are its own
         """Sum values by parameter and by the verdicts' judge, (size, n_groups)."""
         return np.diag(self.total(values))
 

@@ -125,7 +125,7 @@ class Parameters:
         inverse is I / s^2 less a multiple of 1 1'.
         """
         p = self.priors
-        if self.n_pair_order < 2 or p.order_effect == 0.0:  # noqa: PLR2004
+        if self.n_pair_order <= 1 or p.order_effect == 0.0:
             return 0.0
         return p.order_deviation**2 / (p.order_effect + self.n_pair_order * p.order_deviation)
 

@@ -97,15 +97,16 @@ class _Form:
 
     def _check_loop(self, node: nodes.For, depth: int) -> None:
         over = node.iter.name if isinstance(node.iter, nodes.Name) else None
-        plain = isinstance(node.target, nodes.Name) and not (node.test or node.else_)
-        if self._loop_variable or over not in LOOPS or not plain or node.recursive:
+        variable = node.target.name if isinstance(node.target, nodes.Name) else None
+        is_plain = variable is not None and not (node.test or node.else_ or node.recursive)
+        if self._loop_variable or over not in LOOPS or not is_plain:
             message = (
                 "a loop is {% for comparison in comparisons %} or {% for essay in essays %}, and "
                 "stands in no other loop"
             )
             raise TemplateFormError(message, node)
         self._count("a loop", node)
-        self._loop_variable = str(node.target.name)  # type: ignore[attr-defined]
+        self._loop_variable = variable
         self._iterable = str(over)
         self._check_children(iter(node.body), depth)
         self._loop_variable = None
@@ -149,12 +150,10 @@ class _Form:
 
     def _loop_attribute(self, node: nodes.Node) -> str | None:
         """The attribute of `loop` that this is, inside a loop."""
-        of_loop = (
-            isinstance(node, nodes.Getattr)
-            and isinstance(node.node, nodes.Name)
-            and node.node.name == "loop"
-        )
-        return str(node.attr) if of_loop and self._loop_variable else None  # type: ignore[attr-defined]
+        if not (self._loop_variable and isinstance(node, nodes.Getattr)):
+            return None
+        is_of_loop = isinstance(node.node, nodes.Name) and node.node.name == "loop"
+        return node.attr if is_of_loop else None
 
     def _count(self, name: str, node: nodes.Node) -> None:
         self._uses[name] += 1

@@ -19,7 +19,7 @@ from assessment.usecases.change_assignment import list_anchors, remove_anchor
 from assessment.usecases.register_anchors import register_anchors, replaces_anchors
 from assessment.usecases.sweep_anchors import request_sweep
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @guard_route(router, "POST", "/v1/anchors/register", Action.REGISTER_ASSIGNMENT)

@@ -27,7 +27,7 @@ from assessment.usecases.change_assignment import (
 )
 from assessment.usecases.sweep_anchors import request_sweep
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 _INSTRUCTIONS = "/admin/v1/assessment-instructions"
 _ASSIGNMENT = f"{_INSTRUCTIONS}/<assignment_id>"

@@ -12,7 +12,7 @@ from assessment.api.responses import answer
 from assessment.domain.access import Action
 from assessment.usecases.audit_changes import read_batch_trail, read_trail
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @guard_route(router, "GET", "/v1/audit", Action.READ_AUDIT)

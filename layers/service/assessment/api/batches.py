@@ -30,7 +30,7 @@ from assessment.usecases.read_batch import read_batch, read_comparisons, read_re
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.resume_batch import resume_batch
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @guard_route(router, "POST", "/v1/batches", Action.REQUEST_BATCH)

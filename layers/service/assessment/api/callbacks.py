@@ -15,7 +15,7 @@ from assessment.contracts.list_protocol import ComparisonResult
 from assessment.observability import count
 from assessment.usecases.accept_callback import accept_callback
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @router.post("/v1/callbacks")

@@ -16,7 +16,7 @@ from assessment.contracts.parsing import parse
 from assessment.domain.access import Action
 from assessment.usecases.store_content import announce_manifest, announce_texts, store_content
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @guard_route(router, "POST", "/v1/content", Action.STORE_CONTENT)

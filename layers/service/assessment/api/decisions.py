@@ -24,7 +24,7 @@ from assessment.usecases.decide_grade import (
 )
 from assessment.usecases.release_batch import read_release, release_batch
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 _ESSAY = "/v1/batches/<batch_id>/essays/<essay_id>/decision"
 

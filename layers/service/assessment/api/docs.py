@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.responses import answer
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
 

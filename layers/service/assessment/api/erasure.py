@@ -24,7 +24,7 @@ from assessment.usecases.request_erasure import (
     request_essay_erasure,
 )
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @guard_route(router, "DELETE", "/v1/batches/<batch_id>", Action.ERASE_DATA)

@@ -25,7 +25,7 @@ from assessment.usecases.invite_judges import (
     revoke_invitation,
 )
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 _INVITATIONS = "/v1/batches/<batch_id>/invitations"
 

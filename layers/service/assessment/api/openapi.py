@@ -240,8 +240,7 @@ def document_text() -> str:
 
 
 if __name__ == "__main__":
-    # The routes register themselves.
-    from assessment.api import (  # noqa: F401
+    from assessment.api import (  # noqa: F401 - routes register themselves
         anchors,
         assignments,
         audit,

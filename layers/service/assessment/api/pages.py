@@ -12,7 +12,7 @@ from assessment.api.composition import adapters
 from assessment.contracts.page_files import PageFile, find_page_file, make_page
 from assessment.domain.errors import NotFoundError
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @router.get("/app")

@@ -24,7 +24,7 @@ from assessment.usecases.judge_in_person import (
 )
 from assessment.usecases.move_deadline import move_deadline
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @guard_route(router, "GET", "/v1/batches/<batch_id>/next-comparison", Action.JUDGE_BATCH)

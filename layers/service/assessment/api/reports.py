@@ -18,7 +18,7 @@ from assessment.domain.access import Action
 from assessment.usecases.read_prompt import read_prompt
 from assessment.usecases.read_report import read_essay, read_report
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @guard_route(router, "GET", "/v1/batches/<batch_id>/report", Action.READ_BATCH)

@@ -26,7 +26,7 @@ from assessment.usecases.change_webhooks import (
     rotate_secret,
 )
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 _WEBHOOKS = "/admin/v1/webhooks"
 _WEBHOOK = f"{_WEBHOOKS}/<webhook_id>"

@@ -27,6 +27,7 @@ from assessment.domain.verdict import MAX_JUSTIFICATION, MAX_NOTES, Gap, ListVer
 
 RESULT_SCHEMA_V2 = "LLMComparisonResultV2"
 
+_LISTS_VERSION = 2
 _GAPS = [*map(str, Gap), None]
 
 
@@ -180,7 +181,7 @@ def read_request(body: bytes | str) -> CompareRequest:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None
-    is_list = isinstance(document, dict) and document.get("schema_version") == 2  # noqa: PLR2004
+    is_list = isinstance(document, dict) and document.get("schema_version") == _LISTS_VERSION
     version = CompareRequestV2 if is_list else CompareRequestV1
     return version.model_validate_json(body)
 

@@ -42,7 +42,7 @@ def describe_groups(pool: JudgedPool, fit: Fit) -> GroupReport | None:
     if not sizes:
         return None
     compared = sorted(name for name, size in sizes.items() if size >= FEWEST_ESSAYS)
-    if len(compared) < 2:  # noqa: PLR2004
+    if len(compared) <= 1:
         return GroupReport(groups=[_untold(name, sizes) for name in sorted(sizes)])
     members = _number_groups(pool, compared)
     contrast = group_differences(pool.fit_at_one_spread(fit), members, compared=len(compared))

@@ -49,8 +49,7 @@ def expire_batches(
         try:
             if _ask(expired, ports_of, make_id(), now):
                 report.expired.append(expired.batch_id)
-        except Exception as error:  # noqa: BLE001
-            # One batch that cannot be erased must not keep the others.
+        except Exception as error:  # noqa: BLE001 - one batch that fails must not keep the others
             report.errors[expired.batch_id] = type(error).__name__
             continue
         # Only now: an entry that goes before its erasure is asked for would be lost.

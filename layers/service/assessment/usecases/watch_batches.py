@@ -90,8 +90,7 @@ def watch_batches(
             repair = _Watch(ports, mode, now).repair(batch)
             if repair is Repair.NONE and remind_judges(batch, ports=ports, now=now):
                 report.reminded.append(batch_id)
-        except Exception as error:  # noqa: BLE001
-            # One batch that cannot be repaired must not keep the others waiting.
+        except Exception as error:  # noqa: BLE001 - one batch that fails must not keep the others
             repair = Repair.IMPOSSIBLE
             report.errors[batch_id] = f"{type(error).__name__}: {error}"
         if repair is not Repair.NONE:

@@ -116,7 +116,7 @@ class SQLiteItemTable:
             bounds.append(query.after)
         # One more than is wanted tells whether there is more.
         rows = self._database.read(
-            "SELECT body FROM items WHERE pk = ? AND sk BETWEEN ? AND ? "  # noqa: S608
+            "SELECT body FROM items WHERE pk = ? AND sk BETWEEN ? AND ? "  # noqa: S608 - of our own words
             f"{beyond if query.after is not None else ''} ORDER BY sk {order} LIMIT ?",
             (query.partition, *bounds, query.limit + 1),
         )
