@@ -107,14 +107,14 @@ def integrate(
 def _settle_nodes(path: SpreadPath, centre: float, deviation: float) -> list[SpreadPoint]:
     """Settle at the nodes that the doubt of log sd calls for, in ascending order."""
     places = next(nodes for widest, nodes in _NODES if deviation < widest)
-    points = [path.settle_at(centre, _FINE)] if places[0] == 0.0 else []
+    points = [path.settle_gaussian(centre, _FINE)] if places[0] == 0.0 else []
     tolerance = _OUTER if points else _FINE
     for z in places[len(points) :]:
         # Without an outer node the others carry the mixture.
         with suppress(NotConvergedError):
-            points.append(path.settle_at(centre + deviation * z, tolerance, hold=True))
+            points.append(path.settle_gaussian(centre + deviation * z, tolerance, hold=True))
     if not points:
-        points = [path.settle_at(centre, _FINE)]
+        points = [path.settle_gaussian(centre, _FINE)]
     return sorted(points, key=lambda point: point.log_sd)
 
 
@@ -122,7 +122,7 @@ def _find_maximum(path: SpreadPath, prior: SpreadPrior, start: float) -> tuple[f
     """Climb to the posterior's maximum in log sd; return it with the standard deviation there."""
     at, before = start, None
     for _ in range(_SEARCHES):
-        point = path.settle_at(at, _ROUGH)
+        point = path.settle_gaussian(at, _ROUGH)
         slope = point.slope - (at - np.log(prior.median)) / prior.log_sd**2
         bend = point.bend - point.power**2 * point.missing
         if before is not None and at != before[0]:

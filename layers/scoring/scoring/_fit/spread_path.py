@@ -69,7 +69,9 @@ class SpreadPath:
         self._missing: dict[float, float] = {}
         self.turns = 0
 
-    def settle_at(self, log_sd: float, tolerance: float, *, hold: bool = False) -> SpreadPoint:
+    def settle_gaussian(
+        self, log_sd: float, tolerance: float, *, hold: bool = False
+    ) -> SpreadPoint:
         """Settle at one sd; forget the point before unless both are to be held."""
         model = copy(self._model)
         model.set_ability_precision(float(np.exp(-2.0 * log_sd)))
