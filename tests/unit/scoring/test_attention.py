@@ -15,6 +15,7 @@ from scoring.batch_fit import fit_batch
 from scoring.bradley_terry import sum_to_zero_basis
 from scoring.errors import InvalidSettingError
 from scoring.simulate import LogisticJudge, random_matchings
+from tests.unit.scoring.numerical import assemble_hessian, differentiate
 
 CUTS = (1.0, 2.5)
 
@@ -45,7 +46,7 @@ def holds(result, truth):
 @pytest.mark.parametrize("degrees", [1, 3])
 def test_gradient_and_hessian_are_those_of_the_objective(ties, degrees):
     rng = np.random.default_rng(0)
-    n, m, judges, step = 6, 40, 2, 1e-6
+    n, m, judges = 6, 40, 2
     first = rng.integers(0, n, m)
     second = (first + rng.integers(1, n, m)) % n
     outcome = rng.integers(1, degrees + 1, m) * rng.choice([-1, 1], m)
@@ -63,23 +64,9 @@ def test_gradient_and_hessian_are_those_of_the_objective(ties, degrees):
     x = model.start(rng.normal(size=n))
     x[n:] += 0.3 * rng.normal(size=len(x) - n)
     x[model.gaps_at] = np.abs(x[model.gaps_at]) + 0.1
-    units = step * np.eye(len(x))
-    gradient = [
-        (model.evaluate(x + u).value - model.evaluate(x - u).value) / (2 * step) for u in units
-    ]
-    hessian = [
-        (model.evaluate(x + u).gradient - model.evaluate(x - u).gradient) / (2 * step)
-        for u in units
-    ]
-    point = model.evaluate(x)
-    blocks = model.blocks(point)
-    full = np.zeros((len(x), len(x)))
-    full[:n, :n] = np.diag(blocks.diagonal)
-    full[model.pairs.low, model.pairs.high] = -blocks.weight
-    full[model.pairs.high, model.pairs.low] = -blocks.weight
-    full[:n, n:], full[n:, :n], full[n:, n:] = blocks.cross, blocks.cross.T, blocks.corner
-    assert np.allclose(point.gradient, gradient, atol=1e-6)
-    assert np.allclose(full, -np.array(hessian), atol=1e-6)
+    gradient, hessian = differentiate(model, x, 1e-6)
+    assert np.allclose(model.evaluate(x).gradient, gradient, atol=1e-6)
+    assert np.allclose(assemble_hessian(model, x), hessian, atol=1e-6)
 
 
 @pytest.mark.slow

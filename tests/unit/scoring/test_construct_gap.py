@@ -15,6 +15,7 @@ from scoring.construct_gap import _Search, fit_people_scale
 from scoring.errors import InvalidSettingError
 from scoring.reliability import realised_reliability
 from scoring.simulate import random_matchings
+from tests.unit.scoring.numerical import assemble_hessian, differentiate
 
 PEOPLE = 4
 IS_MODEL = [False] * PEOPLE + [True]
@@ -49,25 +50,9 @@ def test_gradient_and_hessian_are_those_of_the_objective():
     rng = np.random.default_rng(1)
     x = model.start(rng.normal(size=model.n))
     x[model.n :] += 0.3 * rng.normal(size=model.size - model.n)
-    step = 1e-6
-    units = step * np.eye(model.size)
-    gradient = [
-        (model.evaluate(x + u).value - model.evaluate(x - u).value) / (2 * step) for u in units
-    ]
-    hessian = [
-        (model.evaluate(x + u).gradient - model.evaluate(x - u).gradient) / (2 * step)
-        for u in units
-    ]
-    point = model.evaluate(x)
-    blocks = model.blocks(point)
-    n = model.n
-    full = np.zeros((model.size, model.size))
-    full[:n, :n] = np.diag(blocks.diagonal)
-    np.add.at(full, (model.pairs.low, model.pairs.high), -blocks.weight)
-    np.add.at(full, (model.pairs.high, model.pairs.low), -blocks.weight)
-    full[:n, n:], full[n:, :n], full[n:, n:] = blocks.cross, blocks.cross.T, blocks.corner
-    assert np.allclose(point.gradient, gradient, atol=1e-5)
-    assert np.allclose(full, -np.array(hessian), atol=1e-5)
+    gradient, hessian = differentiate(model, x, 1e-6)
+    assert np.allclose(model.evaluate(x).gradient, gradient, atol=1e-5)
+    assert np.allclose(assemble_hessian(model, x), hessian, atol=1e-5)
 
 
 def test_the_slope_of_the_evidence_is_that_of_the_bound():

@@ -15,6 +15,7 @@ from scoring._fit.model import Model
 from scoring._fit.observations import observe
 from scoring._fit.priors import Priors
 from scoring.bradley_terry import sum_to_zero_basis
+from tests.unit.scoring.numerical import assemble_hessian, differentiate
 
 N, M, JUDGES = 7, 60, 3
 
@@ -49,32 +50,15 @@ def draw_point(m):
     return x
 
 
-def dense_hessian(m, x):
-    blocks = m.blocks(m.evaluate(x))
-    h = np.zeros((m.size, m.size))
-    np.add.at(h, (m.pairs.low, m.pairs.high), -blocks.weight)
-    h += h.T
-    h[np.arange(N), np.arange(N)] = blocks.diagonal
-    h[:N, N:], h[N:, :N], h[N:, N:] = blocks.cross, blocks.cross.T, blocks.corner
-    return h
-
-
 @pytest.mark.parametrize("lapse", [0.0, 0.08])
 @pytest.mark.parametrize(("judges", "order"), [(False, False), (False, True), (True, True)])
 @pytest.mark.parametrize("ties", ["binary", "degrees", "interval", "half", "davidson"])
 def test_gradient_and_hessian(ties, lapse, judges, order):
     m = model(ties, lapse, judges=judges, order=order)
     x = draw_point(m)
-    step = 1e-5
-    gradient, hessian = np.zeros(m.size), np.zeros((m.size, m.size))
-    for k in range(m.size):
-        shift = np.zeros(m.size)
-        shift[k] = step
-        above, below = m.evaluate(x + shift), m.evaluate(x - shift)
-        gradient[k] = (above.value - below.value) / (2 * step)
-        hessian[:, k] = -(above.gradient - below.gradient) / (2 * step)
+    gradient, hessian = differentiate(m, x, 1e-5)
     assert m.evaluate(x).gradient == pytest.approx(gradient, abs=1e-6)
-    assert dense_hessian(m, x) == pytest.approx(hessian, abs=1e-6)
+    assert assemble_hessian(m, x) == pytest.approx(hessian, abs=1e-6)
     assert isinstance(m.link, Lapse) == (lapse > 0)
 
 

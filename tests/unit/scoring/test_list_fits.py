@@ -17,6 +17,7 @@ from scoring.bradley_terry import sum_to_zero_basis
 from scoring.errors import AllTiesError, InvalidComparisonError, InvalidSettingError
 from scoring.lists import Lists, join_lists
 from scoring.misfit import essay_misfit, judge_misfit
+from tests.unit.scoring.numerical import assemble_hessian, differentiate
 
 N = 8
 
@@ -89,19 +90,9 @@ def test_gradient_and_hessian_with_lists(attention):
     # order effects of two judges, places of four kinds of lists; one ratio for each kind
     assert (m.n_order, m.n_ratios, m.n_log) == (2 + 3 + 8 + 3 + 4, 4, 5)
     assert m.link.n_gaps == 5 * 3 + 6
-    gradient, hessian = np.zeros(m.size), np.zeros((m.size, m.size))
-    for k, shift in enumerate(1e-5 * np.eye(m.size)):
-        above, below = m.evaluate(x + shift), m.evaluate(x - shift)
-        gradient[k] = (above.value - below.value) / 2e-5
-        hessian[:, k] = -(above.gradient - below.gradient) / 2e-5
-    blocks = m.blocks(m.evaluate(x))
-    dense = np.zeros((m.size, m.size))
-    np.add.at(dense, (m.pairs.low, m.pairs.high), -blocks.weight)
-    dense += dense.T
-    dense[np.arange(N), np.arange(N)] = blocks.diagonal
-    dense[:N, N:], dense[N:, :N], dense[N:, N:] = blocks.cross, blocks.cross.T, blocks.corner
+    gradient, hessian = differentiate(m, x, 1e-5)
     assert m.evaluate(x).gradient == pytest.approx(gradient, abs=1e-6)
-    assert dense == pytest.approx(hessian, abs=1e-6)
+    assert assemble_hessian(m, x) == pytest.approx(hessian, abs=1e-6)
 
 
 def test_lists_of_two_are_fitted_as_pairs_to_the_last_digit():

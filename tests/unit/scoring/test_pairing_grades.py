@@ -24,6 +24,22 @@ def batch(
     return ability, variance * (np.eye(n) - 1.0 / n), np.arange(len(students), n)
 
 
+def plan_by_grades(ability, covariance, anchors, grade, *, rounds):
+    """A wave after one in which each essay met the next."""
+    return plan_wave(
+        len(ability),
+        rng=np.random.default_rng(1),
+        rounds=rounds,
+        first=np.arange(len(ability) - 1),
+        second=np.arange(1, len(ability)),
+        ability=ability,
+        covariance=covariance,
+        strategy="grades",
+        anchors=anchors,
+        anchor_grade=grade,
+    )
+
+
 def test_an_essay_at_a_boundary_has_more_worth_than_one_in_the_middle_of_a_grade():
     ability, covariance, anchors = batch([1.5, 0.0, 6.0])
     worth = grade_precision_worth(ability, covariance, anchors, GRADE)
@@ -72,18 +88,7 @@ def test_scores_are_symmetric_and_never_negative():
 def test_a_wave_gives_essays_near_boundaries_more_comparisons():
     students = [1.5, -1.5, 1.4, -1.4] * 3 + [7.0, -7.0, 7.2, -7.2] * 3
     ability, covariance, anchors = batch(students)
-    plan = plan_wave(
-        len(ability),
-        rng=np.random.default_rng(1),
-        rounds=4,
-        first=np.arange(len(ability) - 1),
-        second=np.arange(1, len(ability)),
-        ability=ability,
-        covariance=covariance,
-        strategy="grades",
-        anchors=anchors,
-        anchor_grade=GRADE,
-    )
+    plan = plan_by_grades(ability, covariance, anchors, GRADE, rounds=4)
     assert len(plan) == 4 * len(ability) // 2
     pairs = {
         frozenset(pair) for pair in zip(plan.first.tolist(), plan.second.tolist(), strict=True)
@@ -100,18 +105,7 @@ def test_a_wave_gives_essays_near_boundaries_more_comparisons():
 @pytest.mark.parametrize("grade", [[2, 1, 0, 2, 1, 0], [1, 1, 1, 1, 1, 1]])
 def test_without_an_order_of_anchors_the_wave_is_an_adaptive_one(grade):
     ability, covariance, anchors = batch([0.5, -0.5, 2.0, 3.0])
-    plan = plan_wave(
-        len(ability),
-        rng=np.random.default_rng(1),
-        rounds=2,
-        first=np.arange(len(ability) - 1),
-        second=np.arange(1, len(ability)),
-        ability=ability,
-        covariance=covariance,
-        strategy="grades",
-        anchors=anchors,
-        anchor_grade=grade,
-    )
+    plan = plan_by_grades(ability, covariance, anchors, grade, rounds=2)
     assert len(plan) == len(ability)
 
 

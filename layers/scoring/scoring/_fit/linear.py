@@ -171,6 +171,32 @@ def symmetric(lower: Floats) -> Floats:
     return full
 
 
+def sum_differences(
+    first: Ints, second: Ints, group: Ints, values: Floats, n: int, n_groups: int
+) -> Floats:
+    """Sum (e_first - e_second) times values by group.
+
+    Parameters
+    ----------
+    first, second : (m,) arrays of int
+        Essays of each row, 0 .. n - 1.
+    group : (m,) array of int
+        Group of each row, 0 .. n_groups - 1.
+    values : (m,) array
+        Value of each row.
+    n, n_groups : int
+        How many essays and groups there are.
+
+    Returns
+    -------
+    (n, n_groups) array
+    """
+    one = np.bincount(first * n_groups + group, values, n * n_groups)
+    other = np.bincount(second * n_groups + group, values, n * n_groups)
+    difference: Floats = (one - other).reshape(n, n_groups)
+    return difference
+
+
 def centre_covariance(full: Floats) -> Floats:
     """Return a covariance in the sum-to-zero gauge; the one given is overwritten.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from scoring._fit.judgings import tell_judgings
+from scoring._fit.linear import sum_differences
 from scoring._fit.order_effects import OrderEffects
 from scoring.errors import AllTiesError, InvalidComparisonError, InvalidSettingError
 
@@ -117,14 +118,10 @@ class Observations:
 
     def sum_essays_by_judge(self, values: Floats) -> Floats:
         """Return the sum of (e_first - e_second) times the verdicts' values by judge, (n, J)."""
-        n, j = self.n, self.n_judges
         if self.judge is None:
-            total = np.bincount(self.first, values, n) - np.bincount(self.second, values, n)
-            return total[:, None]
-        first = np.bincount(self.first * j + self.judge, values, n * j)
-        second = np.bincount(self.second * j + self.judge, values, n * j)
-        difference: Floats = (first - second).reshape(n, j)
-        return difference
+            first, second = (np.bincount(e, values, self.n) for e in (self.first, self.second))
+            return (first - second)[:, None]
+        return sum_differences(self.first, self.second, self.judge, values, self.n, self.n_judges)
 
 
 def observe(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.linear import symmetric
+from scoring._fit.linear import sum_differences, symmetric
 
 if TYPE_CHECKING:
     from scoring._types import Floats, Ints
@@ -59,11 +59,7 @@ class OrderEffects:
         if self._judge is None:
             total = np.bincount(first, values, n) - np.bincount(second, values, n)
             return total[:, None]
-        j = self.size
-        one = np.bincount(first * j + self._judge, values, n * j)
-        other = np.bincount(second * j + self._judge, values, n * j)
-        difference: Floats = (one - other).reshape(n, j)
-        return difference
+        return sum_differences(first, second, self._judge, values, n, self.size)
 
     def sum_by_group(self, values: Floats, group: Ints, n_groups: int) -> Floats:  # noqa: ARG002 - groups are its own
         """Sum values by parameter and by the verdicts' judge, (size, n_groups)."""
