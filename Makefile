@@ -162,13 +162,21 @@ check: setup ## The inner loop: lint, types, imports, complexity, unit and contr
 static: setup
 	@$(MAKE) -j 2 --output-sync=target ruff imports complexity type
 
+# Every worker of a fresh clone would compile the same modules and test files at the same time. What
+# cannot be imported is for the tests themselves to say.
+.PHONY: bytecode
+bytecode: setup
+	@$(PYTEST) --collect-only -q -p no:cacheprovider >/dev/null || :
+
 .PHONY: quick-tests
 quick-tests: setup
 	@$(PYTEST) -q -n 2 --dist worksteal --hypothesis-profile=quick --durations=10 \
 		-m "not slow and not local_cloud" tests/unit tests/contracts tests/infrastructure $(PYTEST_ARGS)
 
+# Beside the types, which take one core longest, the other compiles what tests import, and installs.
 .PHONY: test
-test: setup static litellm browser ## Everything: checks, all tests with branch coverage, laptop cloud
+test: setup ## Everything: checks, all tests with branch coverage, laptop cloud
+	@$(MAKE) -j 2 --output-sync=target type ruff imports complexity bytecode litellm browser
 	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths and not conformance and not containers" \
 		--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
