@@ -92,9 +92,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in folders])
 
 
-# Measuring makes Python half as fast. What these tests do not reach, the whole batches, the long
-# simulations and the faults at every call hardly reach either, and those are most of the work:
-# without the faults and `tests/unit/grading/` 96.7% is still reached.
+# Measuring takes time. What these tests do not reach, the whole batches, the long simulations and
+# the faults at every call hardly reach either, and those are most of the work: without the faults
+# and `tests/unit/grading/` 96.7% is still reached.
 MEASURED = (
     "tests/unit/assessment/", "tests/unit/grading/", "tests/unit/scoring/",
     "tests/contracts/", "tests/handlers/",
@@ -110,11 +110,25 @@ def find_measurement(config: pytest.Config) -> Any:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Measure by events in the workers of a parallel run, before they start to measure."""
+    if hasattr(session.config, "workerinput") and session.config.pluginmanager.hasplugin("_cov"):
+        from tests.fakes.measuring import measure_by_events
+
+        measure_by_events()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Let one worker measure what imports run: all workers import the same modules."""
+    """Let one worker measure what imports run: all workers import the same modules.
+
+    The process that hands out the tests runs no code of ours.
+    """
     measurement = find_measurement(session.config)
+    if measurement is None or not measurement.started:
+        return
     is_first = os.environ.get("PYTEST_XDIST_WORKER", FIRST_WORKER) == FIRST_WORKER
-    if measurement is not None and measurement.started and not is_first:
+    if not is_first or session.config.getoption("numprocesses", None):
         measurement.pause()
 
 
