@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from scoring.ranks import competition_ranks
 
 if TYPE_CHECKING:
-    from scoring._fit.result import Fit
+    from scoring._types import Floats, Ints
 
 _DECIMALS = 2
 _INCHES_PER_ESSAY = 0.18
 _MARGIN_INCHES = 1.2
+
+
+class Presentable(Protocol):
+    """What a table and a picture take of a fit."""
+
+    @property
+    def essays(self) -> tuple[str, ...] | None:
+        """Ids of the essays; None where they are numbers."""
+        ...
+
+    @property
+    def ability(self) -> Floats:
+        """Logits, (n,)."""
+        ...
+
+    @property
+    def n_comparisons(self) -> Ints:
+        """Comparisons that bear on each essay, (n,)."""
+        ...
+
+    @property
+    def standard_error(self) -> Floats:
+        """Standard error of each ability, logits, (n,)."""
+        ...
+
+    def interval(self, level: float = 0.95) -> Floats:
+        """Return the interval of each ability, logits, (n, 2)."""
+        ...
 
 
 class Table(dict[str, "np.ndarray[Any, Any]"]):
@@ -52,12 +80,12 @@ def _as_text(column: np.ndarray[Any, Any]) -> list[str]:
     return [str(value) for value in column.tolist()]
 
 
-def essay_names(fit: Fit) -> list[str]:
+def essay_names(fit: Presentable) -> list[str]:
     """The ids of the essays; their numbers where there are none."""
     return list(fit.essays) if fit.essays else [str(k) for k in range(len(fit.ability))]
 
 
-def make_table(fit: Fit) -> Table:
+def make_table(fit: Presentable) -> Table:
     """One row for each essay, the best first."""
     order = np.argsort(-fit.ability, kind="stable")
     low, high = fit.interval().T
@@ -73,7 +101,7 @@ def make_table(fit: Fit) -> Table:
     return Table({name: column[order] for name, column in columns.items()})
 
 
-def draw(fit: Fit, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is not always there
+def draw(fit: Presentable, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is not always there
     """Draw abilities with 95% intervals, the best at the top.
 
     Raises

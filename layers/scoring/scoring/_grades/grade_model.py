@@ -74,10 +74,6 @@ class Targets:
     variance: Floats
     cross: Floats
 
-    def select_anchors(self, mask: Bools) -> Targets:
-        """Return the same essays with only the anchors where `mask`, (a,), is True."""
-        return Targets(self.ability, self.variance, self.cross[:, mask])
-
 
 @dataclass(frozen=True)
 class BoundaryPrior:

@@ -76,7 +76,7 @@ class BatchConfig(BaseModel):
     comparisons_per_essay_per_wave: Annotated[int, Field(ge=1, le=20)] = 4
     audit_share: Annotated[float, Field(ge=0.05, le=1.0)] = 0.25
     # Share of a judge's readings that are in pairs beside its lists once it is known how sharp it
-    # is in lists; before that it is that of `judges_in_lists`, or this if it is more. Left out at
+    # is in lists; before that it is that of `pair_shares`, or this if it is more. Left out at
     # its default, which nothing depends on without lists.
     list_pair_share: Annotated[
         float, Field(ge=0.02, le=0.9, exclude_if=lambda value: value == LIST_PAIR_SHARE)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assessment.domain.access import Caller
 from assessment.domain.comparison import ComparisonLease
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.errors import InvitationEndedError
@@ -79,11 +78,6 @@ class Person(BaseModel):
         if self.invitation is not None and self.invitation.quota is not None:
             return self.invitation.quota
         return judge.quota
-
-
-def is_invited(caller: Caller) -> bool:
-    """Whether the caller came by an invitation."""
-    return caller.subject.startswith(INVITED_PREFIX)
 
 
 def check_invitation(person: Person, *, now: datetime) -> None:
