@@ -65,6 +65,10 @@ _SHARE_OF_MATCHING = 8
 _WITH_COVARIANCE = ("d_optimal", "optimal_matching", "grades")
 
 
+_ANCHORS_PER_STUDENT = 4
+_BACKBONE_PAIRS = 6
+
+
 @dataclass(frozen=True)
 class WavePlan:
     """The comparisons of one wave.
@@ -103,8 +107,6 @@ def plan_wave(
     audit_share: float = 0.25,
     anchors: ArrayLike | None = None,
     anchor_grade: ArrayLike | None = None,
-    anchors_per_student: int = 4,
-    backbone_pairs: int = 6,
     shares_essays: bool = False,
 ) -> WavePlan:
     """Plan the comparisons of the next wave.
@@ -139,11 +141,9 @@ def plan_wave(
     audit_share : float
         Share of random pairs, 0 .. 1, once there are abilities.
     anchors, anchor_grade : (a,) array_like of int, optional
-        Anchor essays and their grade positions; `anchor_first` and `grades` need both.
-    anchors_per_student : int
-        Anchors that each student meets under `anchor_first`.
-    backbone_pairs : int
-        Pairs of neighbouring anchors under `anchor_first`.
+        Anchor essays and their grade positions; `anchor_first` and `grades` need both. Under
+        `anchor_first` six pairs of neighbouring anchors come first, then four anchors for each
+        student.
     shares_essays : bool
         Whether three rounds at a time are made of groups of four essays that all meet, where the
         strategy is free to choose. The pairs of a group share four texts where others have up to
@@ -176,8 +176,8 @@ def plan_wave(
             draft.met,
             ids,
             grades,
-            per_student=anchors_per_student,
-            backbone=backbone_pairs,
+            per_student=_ANCHORS_PER_STUDENT,
+            backbone=_BACKBONE_PAIRS,
             budget=budget,
         )
         draft.add(planned, audit=has_abilities)

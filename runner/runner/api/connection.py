@@ -61,7 +61,7 @@ class ApiConnection:
             raise BadInputError(Problem(f"not a URL ({error})", field="--api-url")) from None
 
     def __repr__(self) -> str:
-        return f"ApiClient({self.api_url!r})"
+        return f"{type(self).__name__}({self.api_url!r})"
 
     def __enter__(self) -> Self:
         return self

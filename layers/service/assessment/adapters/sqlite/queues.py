@@ -110,12 +110,13 @@ class SQLiteJudgeQueue:
 
 
 class SQLiteCallbackQueue:
-    """The one way in for verdicts; `address` is where endpoints send theirs."""
+    """The one way in for verdicts; endpoints call back over the web, so it has no address."""
 
-    def __init__(self, database: Database, clock: Clock, *, address: str = "sqlite:") -> None:
+    address = "sqlite:"
+
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self.address = address
 
     def send_result(self, result: ComparisonResult) -> None:
         """Hand a verdict over."""
