@@ -59,12 +59,10 @@ Strategy = Literal[
     "adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "grades", "random"
 ]
 
-
 # `grades` takes the best quarter of a matching and matches again.
 _SHARE_OF_MATCHING = 8
 _WITH_COVARIANCE = ("d_optimal", "optimal_matching", "grades")
-
-
+# `anchor_first`: how many anchors each student meets, after so many pairs of neighbouring anchors.
 _ANCHORS_PER_STUDENT = 4
 _BACKBONE_PAIRS = 6
 
