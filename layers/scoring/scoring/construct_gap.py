@@ -146,6 +146,7 @@ class _Search:
             scale,
             1 + len(self.models),
             order_effect=comparisons.order_known,
+            is_model=is_model,
         )
         g = len(self.models)
         self._priors = (prior, *[MODEL_PRIOR] * g, *[GAP_PRIOR] * g)

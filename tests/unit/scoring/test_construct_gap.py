@@ -39,7 +39,9 @@ def couple(data, is_model=IS_MODEL):
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
     scale = np.asarray(is_model)[observations.judge].astype(np.int64)
     link = choose_link(observations, 0.0, "lapses")
-    model = CoupledModel(observations, link, scale, 2, order_effect=True)
+    model = CoupledModel(
+        observations, link, scale, 2, order_effect=True, is_model=np.asarray(is_model)
+    )
     model.set_covariance(np.array([[2.0, 2.5], [2.5, 4.0]]))
     return model
 
@@ -131,3 +133,17 @@ def test_what_cannot_be_told_apart_is_named(is_model):
     _, _, data = world(0, n=8)
     with pytest.raises(InvalidSettingError, match="is_model"):
         fit_people_scale(data, is_model)
+
+
+def test_people_have_an_order_effect_of_their_own_beside_a_model():
+    rng = np.random.default_rng(20)
+    n = 40
+    first, second = random_matchings(n, 20, rng)
+    judge = np.where(rng.random(len(first)) < 0.2, rng.integers(0, PEOPLE, len(first)), PEOPLE)
+    ability = rng.normal(0.0, 1.5, n)
+    margin = ability[first] - ability[second] - 2.0 * (judge == PEOPLE)
+    outcome = np.where(margin + rng.logistic(size=len(first)) > 0, 1, -1)
+    data = Comparisons(n, first, second, outcome, judge)
+    order = fit_people_scale(data, IS_MODEL).order_effect
+    assert order[PEOPLE] < -1.3
+    assert order[:PEOPLE].mean() > -0.5

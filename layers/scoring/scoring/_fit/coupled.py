@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scoring._fit.derivatives import Point
     from scoring._fit.links import Link
     from scoring._fit.observations import Observations
-    from scoring._types import Floats, Ints
+    from scoring._types import Bools, Floats, Ints
 
 
 class CoupledModel(Model):
@@ -40,6 +40,9 @@ class CoupledModel(Model):
         Number of scales G.
     order_effect : bool
         Whether each judge has an order effect.
+    is_model : (J,) array of bool
+        Which judges are models. Order effects of people lie around a common one; that of a model
+        says nothing of theirs.
 
     Attributes
     ----------
@@ -55,7 +58,9 @@ class CoupledModel(Model):
         n_scales: int,
         *,
         order_effect: bool,
+        is_model: Bools,
     ) -> None:
+        self._by_people = np.flatnonzero(~is_model)
         self.n_essays = observations.n
         self.n_scales = n_scales
         self._precision = np.eye(n_scales)
@@ -103,7 +108,12 @@ class CoupledModel(Model):
     def prior_trace(self, lower: Floats) -> float:
         """Trace of the Normal priors' precision times a covariance, given by its lower triangle."""
         coupled = float(self._coupling @ self._covariances_of_scales(lower).sum(axis=1))
-        return super().prior_trace(lower) + 2.0 * coupled
+        trace = super().prior_trace(lower) + 2.0 * coupled
+        if self.n_order:
+            at = self.n + self._by_people
+            own = np.tril(lower[np.ix_(at, at)])
+            trace -= self._people_order * float(2.0 * own.sum() - own.diagonal().sum())
+        return trace
 
     def blocks(self, point: Point) -> Blocks:
         """Return the negative Hessian at ``point``."""
@@ -126,10 +136,28 @@ class CoupledModel(Model):
         repeated = np.repeat(-self._coupling, self.n_essays)
         return self.pairs.total(np.concatenate([information, repeated]))
 
+    @property
+    def _people_order(self) -> float:
+        """What people's common order effect takes off every entry of their precision."""
+        own, common = self.priors.order_deviation, self.priors.order_effect
+        return own**2 / (common + len(self._by_people) * own)
+
+    def _common_order_precision(self) -> float:
+        return 0.0
+
     def _prior_precision(self) -> Floats:
         precision = super()._prior_precision()
         precision[: self.n] = np.repeat(self._precision.diagonal(), self.n_essays)
+        order = precision[self.n : self.n + self.n_pair_order]
+        order[:] = self.priors.order_effect
+        order[self._by_people[: len(order)]] = self.priors.order_deviation
         return precision
+
+    def _prior_corner(self) -> Floats:
+        corner = super()._prior_corner()
+        if self.n_order:
+            corner[np.ix_(self._by_people, self._by_people)] -= self._people_order
+        return corner
 
     def _penalise(self, x: Floats, gaps: Floats, gradient: Floats) -> float:
         penalty = super()._penalise(x, gaps, gradient)
@@ -137,4 +165,9 @@ class CoupledModel(Model):
         low, high = x[self._low], x[self._high]
         np.subtract.at(gradient, self._low, coupling * high)
         np.subtract.at(gradient, self._high, coupling * low)
+        if self.n_order:
+            at = self.n + self._by_people
+            total = float(x[at].sum())
+            gradient[at] += self._people_order * total
+            penalty -= 0.5 * self._people_order * total**2
         return penalty + float(coupling @ (low * high))

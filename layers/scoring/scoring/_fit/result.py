@@ -116,9 +116,10 @@ class Fit:
 
         Quantiles of the posterior. Where the spread of abilities was integrated over they lie
         further out than in: all abilities stretch with a factor that is not known exactly. So they
-        do where attention was estimated, which doubts the unit too (`unit_doubt`) and leaves more
-        of the probability outside to the inner side, the more the fewer the verdicts. Otherwise
-        they are central, and as many standard errors away on both sides.
+        do where attention was estimated, which doubts the unit too (`unit_doubt`; not that of
+        people's scale) and leaves more of the probability outside to the inner side, the more the
+        fewer the verdicts. Otherwise they are central, and as many standard errors away on both
+        sides.
 
         Parameters
         ----------
@@ -131,7 +132,7 @@ class Fit:
             If the level is not inside (0, 1).
         """
         outward = 0.0
-        if self.spread is not None and self.unit_doubt > 0.0:
+        if self.spread is not None and (self.unit_doubt > 0.0 or self.construct_gaps):
             outward = outward_share(self.spread.sd_log)
         return self._posterior().stretch(self.unit_doubt).interval(level, outward)
 

@@ -1,8 +1,10 @@
 """How far judges' order effects differ: as far as the verdicts can tell, and no further.
 
 Judges' order effects are N(b, r^2) around a common one. r is estimated from all judges together, by
-the marginal likelihood (MacKay 1992, Neural Computation 4:415): many people with few verdicts each
-get one order effect, and a model with a thousand verdicts keeps its own.
+the marginal likelihood: many people with few verdicts each get one order effect, and a model with a
+thousand verdicts keeps its own. With probability one half judges do not differ; otherwise r is one
+of a few values, all as likely. r is its posterior mean, with Laplace's evidence at each value. The
+effects of places in lists are re-estimated (MacKay 1992, Neural Computation 4:415).
 """
 
 from __future__ import annotations
@@ -43,8 +45,11 @@ class JudgesPrior:
     judges: float
 
 
-ORDER_PRIOR = JudgesPrior(0.2, 4.0)
 PLACE_PRIOR = JudgesPrior(0.3, 4.0)
+# Standard deviations of order effects among judges, logits, and how likely each is; the first one
+# stands for no difference.
+_ORDER_SDS = np.array([0.03, 0.1, 0.2, 0.4, 0.8])
+_ORDER_SHARES = np.array([0.5, 0.125, 0.125, 0.125, 0.125])
 _LEAST_SD, _MOST_SD = 0.03, 2.0
 _TURNS = 12
 _CLOSE = 0.05
@@ -70,20 +75,67 @@ def shrink_order_effects(
         The model with the estimated prior, and its maximum.
     """
     shrunk = copy(model)
-    spreads = np.array([model.priors.order_deviation, model.priors.place]) ** -0.5
+    if model.n_pair_order > 1:
+        shrunk, mode = _estimate_order(shrunk, mode, climb)
+    if isinstance(model.order, PlaceEffects):
+        shrunk, mode = _estimate_places(shrunk, mode, climb)
+    return shrunk, mode
+
+
+def _estimate_order(
+    model: Model, mode: Solution, climb: Callable[[Model, Floats], Solution]
+) -> tuple[Model, Solution]:
+    """Give judges' order effects their posterior mean standard deviation, and climb again."""
+    log_evidence = np.full(len(_ORDER_SDS), -np.inf)
+    for k, sd in enumerate(_ORDER_SDS):
+        trial = _let_differ(model, float(sd))
+        reached = climb(trial, mode.point.x)
+        log_evidence[k] = _find_evidence(trial, reached, float(sd))
+    if not np.isfinite(log_evidence).any():
+        return model, mode
+    share = _ORDER_SHARES * np.exp(log_evidence - log_evidence.max())
+    better = _let_differ(model, float(share @ _ORDER_SDS / share.sum()))
+    return better, climb(better, mode.point.x)
+
+
+def _let_differ(model: Model, sd: float) -> Model:
+    """Let judges' order effects have another standard deviation, logits; on a copy."""
+    other = copy(model)
+    other.set_judge_precisions(sd**-2, model.priors.log_discrimination)
+    return other
+
+
+def _find_evidence(model: Model, mode: Solution, sd: float) -> float:
+    """Laplace's log evidence of the judges' standard deviation, up to a constant."""
+    state = describe_state(model, mode.point, 0, 0.0)
+    try:
+        information = Information(model, model.blocks(mode.point), state)
+        log_determinant = information.log_determinant
+    except NotConvergedError:
+        return -np.inf
+    n_judges, common = model.n_pair_order, model.priors.order_effect
+    log_volume = -2.0 * n_judges * np.log(sd) - np.log(common + n_judges * sd**-2)
+    return float(mode.point.value + 0.5 * log_volume - 0.5 * log_determinant)
+
+
+def _estimate_places(
+    model: Model, mode: Solution, climb: Callable[[Model, Floats], Solution]
+) -> tuple[Model, Solution]:
+    """Re-estimate how far the effects of places differ, in turns with the mode."""
+    sd = model.priors.place**-0.5
     for _ in range(_TURNS):
-        lower = find_covariance(shrunk, mode)
+        lower = find_covariance(model, mode)
         if lower is None:
             break
-        following = _better(shrunk, mode.point.x, lower, spreads)
-        if float(np.abs(np.log(following / spreads)).max()) < _CLOSE:
+        following = _better_place(model, mode.point.x, lower, sd)
+        if abs(np.log(following / sd)) < _CLOSE:
             break
-        spreads = following
-        shrunk = copy(model)
-        order, place = (spreads**-2).tolist()
-        shrunk.set_judge_precisions(order, model.priors.log_discrimination, place)
-        mode = climb(shrunk, mode.point.x)
-    return shrunk, mode
+        sd = following
+        model = copy(model)
+        p = model.priors
+        model.set_judge_precisions(p.order_deviation, p.log_discrimination, sd**-2)
+        mode = climb(model, mode.point.x)
+    return model, mode
 
 
 def find_covariance(model: Model, mode: Solution) -> Floats | None:
@@ -107,21 +159,16 @@ def find_covariance(model: Model, mode: Solution) -> Floats | None:
         return None
 
 
-def _better(model: Model, x: Floats, lower: Floats, spreads: Floats) -> Floats:
-    """One turn of MacKay's re-estimation, of order effects and of place effects."""
-    order, place = spreads.tolist()
-    if model.n_pair_order > 1:
-        at = slice(model.n, model.n + model.n_pair_order)
-        centred = _centre(x, lower, at)
-        order = reestimate_spread(*centred, order, model.n_pair_order - 1, ORDER_PRIOR)
-    if isinstance(model.order, PlaceEffects):
-        lists = [slice(model.n + s.start, model.n + s.stop) for s in model.order.lists]
-        values, variance = (
-            np.concatenate(parts)
-            for parts in zip(*(_centre(x, lower, at) for at in lists), strict=True)
-        )
-        place = reestimate_spread(values, variance, place, len(values) - len(lists), PLACE_PRIOR)
-    return np.array([order, place])
+def _better_place(model: Model, x: Floats, lower: Floats, sd: float) -> float:
+    """One turn of MacKay's re-estimation of the effects of places."""
+    if not isinstance(model.order, PlaceEffects):
+        return sd
+    lists = [slice(model.n + s.start, model.n + s.stop) for s in model.order.lists]
+    values, variance = (
+        np.concatenate(parts)
+        for parts in zip(*(_centre(x, lower, at) for at in lists), strict=True)
+    )
+    return reestimate_spread(values, variance, sd, len(values) - len(lists), PLACE_PRIOR)
 
 
 def _centre(x: Floats, lower: Floats, at: slice) -> tuple[Floats, Floats]:
