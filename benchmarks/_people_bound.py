@@ -170,25 +170,29 @@ def bound_rows(draw: Callable[[float, int], KnownWorld], n_worlds: int) -> list[
     n_worlds : int
         Worlds of each tau; the weights are found in one half, the bound in the other.
     """
-    rows = []
-    for knowledge, infer_all in _KNOWLEDGE.items():
-        log_likelihood = np.empty((len(TAUS), n_worlds, len(TAUS)))
-        held: list[list[float]] = [[] for _ in TAUS]
-        for at, tau in enumerate(TAUS):
-            for number in range(n_worlds):
-                world = draw(tau, number)
-                shape = (_DRAWS, len(world.ability))
-                standard = np.random.default_rng(number).normal(size=shape)
-                parts = [infer_all(world, other, standard) for other in TAUS]
-                log_likelihood[at, number] = [
-                    np.logaddexp.reduce([log for log, _ in part]) for part in parts
-                ]
-                if at in _REPORTED:
-                    held[at].append(_share_held(world, [parts[k] for k in _REPORTED]))
-        bound, error = _bound_error(log_likelihood)
-        rows.append({"known": knowledge, "tau_error_bound": bound, "tau_error_bound_error": error})
-        rows[-1].update({f"held_{TAUS[k]:g}": float(np.mean(held[k])) for k in _REPORTED})
-    return rows
+    return [_bound_row(draw, n_worlds, knowledge) for knowledge in _KNOWLEDGE]
+
+
+def _bound_row(
+    draw: Callable[[float, int], KnownWorld], n_worlds: int, knowledge: str
+) -> dict[str, Any]:
+    """Measure what is best possible for who knows so much beside people's verdicts."""
+    log_likelihood = np.empty((len(TAUS), n_worlds, len(TAUS)))
+    held = np.empty((len(TAUS), n_worlds))
+    for at, number in np.ndindex(len(TAUS), n_worlds):
+        world = draw(TAUS[at], number)
+        standard = np.random.default_rng(number).normal(size=(_DRAWS, len(world.ability)))
+        parts = [_KNOWLEDGE[knowledge](world, other, standard) for other in TAUS]
+        log_likelihood[at, number] = [_sum_logs(part) for part in parts]
+        held[at, number] = _share_held(world, [parts[k] for k in _REPORTED])
+    bound, error = _bound_error(log_likelihood)
+    row = {"known": knowledge, "tau_error_bound": bound, "tau_error_bound_error": error}
+    return row | {f"held_{TAUS[k]:g}": float(held[k].mean()) for k in _REPORTED}
+
+
+def _sum_logs(part: list[tuple[float, GivenTau]]) -> float:
+    """Log of the sum of likelihoods."""
+    return float(np.logaddexp.reduce([log for log, _ in part]))
 
 
 def _share_held(world: KnownWorld, parts: Sequence[list[tuple[float, GivenTau]]]) -> float:
