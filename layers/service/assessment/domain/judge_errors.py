@@ -134,7 +134,7 @@ class UnknownModelError(JudgeRefusedError):
     """The endpoint has no such model or address."""
 
     code = "unknown-model"
-    title = "The judge's model is not there"
+    title = "The provider has no such model"
     scope = Scope.CALL
 
 
@@ -150,7 +150,7 @@ class AccountSpentError(JudgeRefusedError):
     """The account has no money or no quota left; waiting does not help."""
 
     code = "account-spent"
-    title = "The account with the provider is spent"
+    title = "The account with the provider has no money or quota left"
     scope = Scope.CALL
 
 
