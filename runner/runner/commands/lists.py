@@ -25,7 +25,7 @@ def list_batches(
     assignment: Annotated[
         str | None, typer.Option("--assignment", help="Only batches of this assignment.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most batches to list.")] = 20,
     as_json: options.AsJson = False,
     place: PlaceOptions,
 ) -> None:

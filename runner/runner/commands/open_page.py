@@ -32,7 +32,7 @@ def open_page(
         bool, typer.Option("--hide-names", help="In a report: number essays, people and groups.")
     ] = False,
     subject: Annotated[
-        str, typer.Option("--subject", help="Who enters the rooms: decisions bear this name.")
+        str, typer.Option("--subject", help="Name of whoever uses the rooms: decisions bear it.")
     ] = "cj",
     admin: options.Admin = False,
     organisation: Annotated[

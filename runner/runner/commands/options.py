@@ -55,7 +55,7 @@ MaxComparisons = Annotated[
     typer.Option(
         "--max-comparisons",
         min=1,
-        help="At most so many comparisons: --config max_pairwise_comparisons. All essays are sent.",
+        help="The most comparisons (--config max_pairwise_comparisons). All essays are sent anyway.",
     ),
 ]
 JudgingDeadline = Annotated[
@@ -64,7 +64,7 @@ JudgingDeadline = Annotated[
         "--judging-deadline",
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z"],
         metavar="TIME",
-        help="Until when people may judge: 2026-03-12 (to its end) or 2026-03-12T16:00, here.",
+        help="People may judge until: 2026-03-12 (its end) or 2026-03-12T16:00, time of this machine.",
     ),
 ]
 Judge = Annotated[

@@ -45,7 +45,7 @@ def prompt_check(
         typer.Option(
             min=PAIR_SIZE,
             max=MAX_LIST_SIZE,
-            help="Ask the same essays in lists of so many too, and compare both ways.",
+            help="Ask the same essays in lists of this size too, and compare both ways.",
         ),
     ] = PAIR_SIZE,
     list_form: Annotated[
@@ -54,7 +54,7 @@ def prompt_check(
     repeat: Annotated[
         int,
         typer.Option(
-            min=1, max=20, help="Ask every pair so often, to tell how much noise is sampling."
+            min=1, max=20, help="How often to ask every pair, to tell how much noise is sampling."
         ),
     ] = 1,
     price: Annotated[

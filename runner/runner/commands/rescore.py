@@ -36,7 +36,7 @@ def rescore(
         list[str] | None,
         typer.Option(
             "--config",
-            help="Setting that is to be different, name=value: prior_sd=1.5, prior_sd_median=2, "
+            help="Setting to change, name=value: prior_sd=1.5, prior_sd_median=2, "
             "grade_method=isotonic, grade_rule=mode; may be repeated.",
         ),
     ] = None,
