@@ -55,7 +55,7 @@ MaxComparisons = Annotated[
     typer.Option(
         "--max-comparisons",
         min=1,
-        help="The most comparisons (--config max_pairwise_comparisons). All essays are sent anyway.",
+        help="The most comparisons: --config max_pairwise_comparisons. All essays are sent anyway.",
     ),
 ]
 JudgingDeadline = Annotated[
@@ -64,7 +64,7 @@ JudgingDeadline = Annotated[
         "--judging-deadline",
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z"],
         metavar="TIME",
-        help="People may judge until: 2026-03-12 (its end) or 2026-03-12T16:00, time of this machine.",
+        help="People may judge until 2026-03-12 (its end) or 2026-03-12T16:00, local time.",
     ),
 ]
 Judge = Annotated[
