@@ -83,6 +83,12 @@ def small_sample(sample):
 
 
 @pytest.fixture(scope="session")
+def job_sample(sample):
+    """As few texts as have waves of a hundred comparisons, of eight each: Bedrock's least job."""
+    return replace(sample, essays=sample.essays[:18])
+
+
+@pytest.fixture(scope="session")
 def quiet(stage, sample):
     """The result of a batch that nothing disturbed."""
     with stage(JudgeOptions(latency=0.05)) as (set_up, _):

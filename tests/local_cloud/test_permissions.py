@@ -18,11 +18,11 @@ JOBS = {
 
 
 @pytest.fixture(scope="module")
-def run(stage, sample):
+def run(stage, job_sample):
     with stage(JudgeOptions(latency=0.05, duplicate_rate=0.1)) as (on, _):
         with on.client() as client:
             documents = [
-                run_batch(client, sample, config=config, judge=judge, show=lambda *_: None)
+                run_batch(client, job_sample, config=config, judge=judge, show=lambda *_: None)
                 for config, judge in ((SHORT, None), (ONE_WAVE, JOBS))
             ]
         yield on, documents
