@@ -51,7 +51,7 @@ class _Template:
             while request := self._stream.readline():
                 sys.stderr.flush()
                 if os.fork() == 0:
-                    self._stream = self._become_worker(json.loads(request))
+                    self._stream = self._become_worker(json.loads(request)["ends"])
                     break
         return self._stream.readline()
 
@@ -151,7 +151,7 @@ class Template(lambda_runtime.Worker):  # type: ignore[misc] # untyped base
         As MiniStack describes the function; layers are unpacked already.
     """
 
-    _proc: subprocess.Popen[str]
+    _proc: subprocess.Popen[str] | ForkedProcess
 
     def __init__(self, func_name: str, config: Mapping[str, Any], code_zip: bytes) -> None:
         super().__init__(func_name, config, code_zip)
@@ -182,35 +182,55 @@ class Template(lambda_runtime.Worker):  # type: ignore[misc] # untyped base
         RuntimeError
             If the template has ended.
         """
-        (their_in, our_in), (our_out, their_out), (our_err, their_err) = (
-            os.pipe() for _ in range(3)
-        )
-        theirs = their_in, their_out, their_err
-        try:
-            ends = [f"/proc/{os.getpid()}/fd/{each}" for each in theirs]
-            pid = self._request(ends)
-        except BaseException:
-            for each in (our_in, our_out, our_err):
-                os.close(each)
-            raise
-        finally:
-            for each in theirs:
-                os.close(each)
-        return ForkedProcess(pid, (our_in, our_out, our_err))
+        return request_fork(self._proc, f"the template of {self.func_name}")
 
-    def _request(self, ends: list[str]) -> int:
-        stdin, stdout = self._proc.stdin, self._proc.stdout
-        if stdin is None or stdout is None:
-            raise RuntimeError(f"the template of {self.func_name} has no pipes")
-        try:
-            stdin.write(json.dumps(ends) + "\n")
-            stdin.flush()
-            answer = stdout.readline()
-        except OSError as error:
-            raise RuntimeError(f"the template of {self.func_name} has ended") from error
-        if not answer:
-            raise RuntimeError(f"the template of {self.func_name} has ended")
-        return int(answer)
+
+def request_fork(
+    process: subprocess.Popen[str] | ForkedProcess, name: str, **told: object
+) -> ForkedProcess:
+    """A process that another one has forked, at its standard streams' other ends.
+
+    Parameters
+    ----------
+    process
+        Reads a line of JSON, with these `ends` and all else that is `told`, and writes the process
+        id of the process that it forked.
+    name
+        What it is called in errors.
+
+    Raises
+    ------
+    RuntimeError
+        If it has ended.
+    """
+    (their_in, our_in), (our_out, their_out), (our_err, their_err) = (os.pipe() for _ in range(3))
+    theirs = their_in, their_out, their_err
+    try:
+        ends = [f"/proc/{os.getpid()}/fd/{each}" for each in theirs]
+        pid = _ask(process, name, json.dumps({"ends": ends, **told}))
+    except BaseException:
+        for each in (our_in, our_out, our_err):
+            os.close(each)
+        raise
+    finally:
+        for each in theirs:
+            os.close(each)
+    return ForkedProcess(pid, (our_in, our_out, our_err))
+
+
+def _ask(process: subprocess.Popen[str] | ForkedProcess, name: str, line: str) -> int:
+    stdin, stdout = process.stdin, process.stdout
+    if stdin is None or stdout is None:
+        raise RuntimeError(f"{name} has no pipes")
+    try:
+        stdin.write(f"{line}\n")
+        stdin.flush()
+        answer = stdout.readline()
+    except OSError as error:
+        raise RuntimeError(f"{name} has ended") from error
+    if not answer:
+        raise RuntimeError(f"{name} has ended")
+    return int(answer)
 
 
 class Templates:

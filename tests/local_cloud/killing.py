@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import random
+import re
 import signal
 import threading
 from collections import Counter
@@ -22,6 +23,8 @@ FUNCTIONS = sorted(
     for folder in (processes.ROOT / "functions").iterdir()
     if (folder / "app.py").exists()
 )
+# MiniStack's folder of a function ends in eight random characters.
+_FOLDER = re.compile(rf"ministack-lambda-{STACK}-(?P<function>.+)-\w{{8}}")
 # What waits for its next event reads from its standard input: the number of this call of the
 # kernel, and of the descriptor. It stands so in /proc/<pid>/syscall.
 WAITING = ["63" if platform.machine() == "aarch64" else "0", "0x0"]
@@ -30,7 +33,8 @@ WAITING = ["63" if platform.machine() == "aarch64" else "0", "0x0"]
 class Workers:
     """The processes that run the functions of one laptop cloud; others may run beside it.
 
-    They are forked from the cloud's children, one for each function.
+    The cloud has a child that has imported the runtime. Its children have imported a function each,
+    and theirs are the workers.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -44,9 +48,11 @@ class Workers:
     def list_all(self) -> dict[int, str]:
         """The function of every worker, by process id."""
         parents = read_parents()
-        templates = {pid for pid, parent in parents.items() if parent == self._server}
-        workers = [pid for pid, parent in parents.items() if parent in templates]
-        for pid in set(workers) - set(self._function_names):
+        generation = {self._server}
+        for _ in range(3):
+            generation = {pid for pid, parent in parents.items() if parent in generation}
+        workers = generation
+        for pid in workers - set(self._function_names):
             name = read_function_name(pid)
             if name:
                 self._function_names[pid] = name
@@ -65,14 +71,13 @@ def read_parents() -> dict[int, int]:
 
 
 def read_function_name(pid: int) -> str:
-    """The function that a process of the laptop cloud runs; empty before it knows it itself."""
+    """The function whose code a process of the laptop cloud runs; empty where it has none."""
     try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        folder = Path(f"/proc/{pid}/cwd").readlink().parent.name
     except OSError:
         return ""
-    prefix = f"AWS_LAMBDA_FUNCTION_NAME={STACK}-".encode()
-    names = [each.removeprefix(prefix) for each in variables if each.startswith(prefix)]
-    return names[0].decode() if names else ""
+    found = _FOLDER.fullmatch(folder)
+    return found["function"] if found else ""
 
 
 def is_at_work(pid: int) -> bool:
@@ -115,7 +120,7 @@ class Killer(threading.Thread):
         choose: Callable[[Counter[str]], list[str]],
         *,
         seed: int,
-        pause: float = 0.05,
+        pause: float = 0.02,
     ) -> None:
         super().__init__()
         self.killed: Counter[str] = Counter()

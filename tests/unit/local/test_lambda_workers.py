@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -15,20 +17,28 @@ from ministack.core import lambda_runtime
 from local.stack import lambda_workers
 from local.stack.forking import DESCRIBED, TEMPLATE_SCRIPT, Templates
 from local.stack.lambda_workers import (
+    GATHERING_SECONDS,
     LAYERS_VARIABLE,
+    Gathering,
     Turns,
     Worker,
     share_layers,
     unpack_layer,
 )
 from local.stack.runtime import RUNTIME_PACKAGES, provide_runtime, restrict_imports
+from local.stack.runtime_process import RuntimeProcess, Subprocess
 
 SERVICE, SCORING = (f"arn:aws:lambda:us-east-1:000000000000:layer:{name}:1" for name in "ab")
 
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    """The folder of one cloud's own files, below that of all clouds."""
+    folder = tmp_path / "cloud" / "tmp"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(lambda_workers, "LAYERS", tmp_path / "layers")
+    return folder
 
 
 def archive(module):
@@ -43,6 +53,20 @@ def test_a_version_of_a_layer_is_unpacked_once():
     assert (folder / "python" / "one.py").exists()
     assert unpack_layer(SERVICE, b"not read again") == folder
     assert unpack_layer(SCORING, archive("two")) != folder
+
+
+def test_clouds_share_what_is_unpacked_until_none_uses_it(tmp_path, monkeypatch, scratch):
+    one, two = unpack_layer(SERVICE, archive("one")), unpack_layer(SCORING, archive("two"))
+    (one / "python" / "one.py").write_text("of the first cloud")
+    other = tmp_path / "other" / "tmp"
+    other.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(other))
+    assert unpack_layer(SCORING, archive("one")) == one
+    assert (one / "python" / "one.py").read_text() == "of the first cloud"
+    shutil.rmtree(scratch)
+    three = unpack_layer(SERVICE, archive("three"))
+    assert {each for each in one.parent.iterdir() if each.is_dir()} == {one, three}
+    assert not two.exists()
 
 
 def test_workers_are_given_folders_in_the_order_of_the_layers(monkeypatch):
@@ -92,6 +116,22 @@ def test_calls_of_one_function_wait_for_each_other(monkeypatch):
     assert turns.free["f"].acquire(blocking=False), "a call that failed has given its place back"
 
 
+def test_the_queues_are_read_when_further_messages_have_come(monkeypatch):
+    told: list[float] = []
+    monkeypatch.setattr("time.sleep", told.append)
+    has_come = threading.Event()
+    gathering = Gathering(has_come)
+    assert not gathering.wait(0.001)
+    assert told == []
+    has_come.set()
+    assert gathering.wait(1)
+    assert told == [GATHERING_SECONDS]
+    gathering.clear()
+    assert not has_come.is_set()
+    gathering.set()
+    assert has_come.is_set()
+
+
 CODE = """
 import os
 IMPORTED_IN = os.getpid()
@@ -100,12 +140,20 @@ def handle(event, context):
 """
 
 
+@pytest.fixture(scope="module")
+def runtime():
+    process = RuntimeProcess("")
+    yield process
+    process.stop()
+
+
 @pytest.fixture
-def make_worker(monkeypatch):
+def make_worker(monkeypatch, runtime):
     """Workers of a function of these settings, which end with the test."""
     monkeypatch.setattr(lambda_workers, "_templates", Templates())
     script = TEMPLATE_SCRIPT + lambda_runtime._PYTHON_WORKER_SCRIPT
     monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", script)
+    monkeypatch.setattr(lambda_runtime, "subprocess", Subprocess(runtime))
     mappings = [("0" * 12, "us-east-1", {"FunctionName": "fed"})]
     monkeypatch.setattr("ministack.services.lambda_svc._iter_all_esms", lambda: iter(mappings))
     made = []
@@ -164,6 +212,22 @@ def test_a_process_that_was_killed_forks_no_more_and_is_replaced(make_worker):
     lambda_workers._templates._templates["asked"]._proc.kill()
     lambda_workers._templates._templates["asked"]._proc.wait(60)
     assert call(make_worker())[0] != imported_in
+
+
+IMPORTING = """
+import os, sys
+PARENT = os.getppid()
+KNOWN = "boto3" in sys.modules
+def handle(event, context):
+    return [KNOWN, PARENT, os.environ["AWS_LAMBDA_FUNCTION_NAME"], os.environ["SETTING"]]
+"""
+
+
+def test_functions_start_in_processes_forked_from_one_that_has_imported_the_runtime(make_worker):
+    one, other = (call(make_worker(each, setting=each, code=IMPORTING)) for each in ("f", "g"))
+    assert (one[0], one[2:]) == (True, ["f", "f"])
+    assert (other[0], other[2:]) == (True, ["g", "g"])
+    assert one[1] == other[1] != os.getpid()
 
 
 READING = """
