@@ -27,6 +27,7 @@ LONGEST_STEP = 1.0
 LEAST_SD, MOST_SD = 0.02, 60.0
 """The sds that are tried lie between these, logits."""
 _LEAST_GAP = 0.05
+"""Two sds nearer to each other than this, in log sd, tell no slope."""
 _NOTHING = 1e-12
 # What the bound leaves out grows like a power of sd: which one is seen from two sds, or is this.
 _POWER, _LEAST_POWER, _MOST_POWER = 1.7, 0.5, 4.0
@@ -59,12 +60,30 @@ class SpreadPoint:
 
 
 class SpreadPath:
-    """Gaussians at different sds, each started from the nearest one that is still held."""
+    """Gaussians at different sds, each started from the nearest one that is still held.
+
+    Parameters
+    ----------
+    model : Model
+        The model; it is copied for each sd.
+    x : (N,) array
+        Means of all parameters to start from.
+    variance : (m,) array
+        Variances of the judged differences to start from, logits^2.
+    log_sd : float
+        The logarithm of the sd to which both belong.
+
+    Attributes
+    ----------
+    turns : int
+        Turns made at all sds together.
+    """
 
     def __init__(self, model: Model, x: Floats, variance: Floats, log_sd: float) -> None:
         self._model = model
         self._start = (x, variance, log_sd)
         self._held: list[SpreadPoint] = []
+        # By log sd: the parameters that are no abilities, and the evidence that the bound misses.
         self._others: dict[float, Floats] = {}
         self._missing: dict[float, float] = {}
         self.turns = 0

@@ -35,9 +35,9 @@ def pooled_blocks(values: Floats, weights: Floats) -> Ints:
     for value, weight in zip(values, weights, strict=True):
         mean, mass, size = float(value), float(weight), 1
         while blocks and blocks[-1][0] > mean:
-            before, heavier, more = blocks.pop()
-            mean = (before * heavier + mean * mass) / (heavier + mass)
-            mass, size = heavier + mass, size + more
+            mean_before, mass_before, size_before = blocks.pop()
+            mean = (mean_before * mass_before + mean * mass) / (mass_before + mass)
+            mass, size = mass_before + mass, size_before + size
         blocks.append((mean, mass, size))
     return np.repeat(np.arange(len(blocks)), [size for _, _, size in blocks])
 
