@@ -75,6 +75,39 @@ def test_the_spread_of_a_sharp_judges_few_verdicts_is_that_of_the_exact_posterio
     assert np.allclose(fitted.standard_error, deviation, rtol=0.3)
 
 
+@pytest.mark.parametrize(("sd", "wins"), [(2.0, 1), (4.0, 1), (4.0, 2), (6.0, 1), (6.0, 2)])
+def test_reliability_has_the_variance_of_far_abilities_nearly_exactly(sd, wins):
+    """Two essays, one better in every verdict: half of what the Gaussian lacks at least."""
+    rows = np.zeros(wins, dtype=np.int64)
+    fitted = fit(
+        Comparisons(2, rows, rows + 1, rows + 1, rows),
+        prior_sd=SpreadPrior(sd, 0.01),
+        estimator="variational",
+        repeats="independent",
+        order_effect=False,
+    )
+    difference = np.linspace(-12.0 * sd, 12.0 * sd, 100_001)
+    density = np.exp(-((difference / (2.0 * sd)) ** 2) - wins * np.logaddexp(0.0, -difference))
+    density /= density.sum()
+    exact = density @ difference**2 - (density @ difference) ** 2
+    gaussian = 4.0 * fitted.standard_error[0] ** 2
+    corrected = 2.0 * present(fitted.spread).nodes[0].along_variance
+    assert 0.5 * (gaussian + exact) < corrected < exact
+
+
+def test_reliability_of_a_jury_of_equal_judges_is_that_of_one():
+    """Discriminations, which are then near 1, are part of every verdict's own correction."""
+    _, data = simulate_class(20, 12, 5.0, 3)
+    jury = replace(data, judge=np.arange(len(data)) % 2)
+    by_two, by_one = (
+        realised_reliability(
+            fit(jury, prior_sd=PRIOR, estimator="variational", judges=judges)
+        ).value
+        for judges in ("discrimination", "pooled")
+    )
+    assert by_two == pytest.approx(by_one, abs=0.01)
+
+
 @pytest.mark.parametrize("sd", [0.6, 1.2, 2.5, 5.0])
 def test_the_spread_of_many_essays_is_found_whatever_the_prior_thought(sd):
     _, data = simulate_class(150, 14, sd, seed=4)

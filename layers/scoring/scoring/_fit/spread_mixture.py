@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.evidence import correct_covariance
 from scoring._fit.linear import centre_covariance, symmetric
 from scoring._fit.spread_estimate import Node, Spread, reduce_gaussian
 
@@ -107,15 +108,23 @@ def _weights(points: list[SpreadPoint], density: Floats, grid: Floats) -> Floats
 
 
 def _reduce(point: SpreadPoint, weight: float, reported: Floats, sd_log: float) -> Node:
-    """Reduce a node's Gaussian; doubt of log sd that no other node carries moves its means."""
+    """Reduce a node's Gaussian; doubt of log sd that no other node carries moves its means.
+
+    What reliability depends on has the covariance in second order: the Gaussian alone takes far
+    abilities for more certain than they are.
+    """
     n = len(reported)
     gaussian = point.gaussian
     own = centre_covariance(symmetric(gaussian.lower[:n, :n]))
     node = reduce_gaussian(gaussian.x[:n], own, reported, weight, point.log_sd)
+    corrected = centre_covariance(correct_covariance(gaussian, point.remainder))
+    better = reduce_gaussian(gaussian.x[:n], corrected, reported, weight, point.log_sd)
     length = float(np.sqrt(reported @ reported))
     drift = sd_log * float(reported @ point.drift) / length if length > 0.0 else 0.0
     return replace(
         node,
-        along_variance=node.along_variance + drift**2,
+        along_variance=better.along_variance + drift**2,
+        across=better.across,
+        across_variance=better.across_variance,
         variance=node.variance + (sd_log * point.drift) ** 2,
     )

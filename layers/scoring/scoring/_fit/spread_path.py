@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.evidence import missing_evidence
+from scoring._fit.evidence import compute_remainder, missing_evidence
 from scoring._fit.gaussian import settle
 from scoring._fit.linear import symmetric
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scoring._fit.gaussian import Gaussian
     from scoring._fit.model import Model
     from scoring._fit.spread_estimate import SpreadPrior
+    from scoring._fit.variational import Remainder
     from scoring._types import Floats
 
 LONGEST_STEP = 1.0
@@ -37,7 +38,8 @@ _POWER, _LEAST_POWER, _MOST_POWER = 1.7, 0.5, 4.0
 class SpreadPoint:
     """A Gaussian on the path, with the slopes of its bound and of the means in log sd.
 
-    What the bound leaves out of the log evidence is `missing`; it grows like sd to the `power`.
+    What the bound leaves out of the log evidence is `missing`; it grows like sd to the `power`. It
+    comes of the verdicts' `remainder`.
     """
 
     log_sd: float
@@ -46,6 +48,7 @@ class SpreadPoint:
     bend: float
     drift: Floats
     missing: float
+    remainder: Remainder
     power: float = _POWER
 
     @property
@@ -162,7 +165,9 @@ def rescale(variance: Floats, log_sd: float, following: float) -> Floats:
 
 def _describe(model: Model, gaussian: Gaussian, log_sd: float) -> SpreadPoint:
     slopes = _slopes(model, gaussian.x, gaussian.lower)
-    return SpreadPoint(log_sd, gaussian, *slopes, missing_evidence(gaussian))
+    remainder = compute_remainder(gaussian)
+    missing = missing_evidence(gaussian, remainder)
+    return SpreadPoint(log_sd, gaussian, *slopes, missing, remainder)
 
 
 def _slopes(model: Model, x: Floats, lower: Floats) -> tuple[float, float, Floats]:

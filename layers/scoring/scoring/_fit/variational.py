@@ -61,6 +61,24 @@ class _SmoothedTerms(Terms):
     nodes: Terms | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What every log likelihood has beside the parabola that it is on average, r.
+
+    Moments under the Gaussian; z is the oriented difference, standardised.
+
+    Attributes
+    ----------
+    variance : (m,) array
+        E[r^2]: r has no mean.
+    excess : (m,) array
+        E[(z^2 - 1) r^2].
+    """
+
+    variance: Floats
+    excess: Floats
+
+
 class Smoothed:
     """A link whose log likelihood is averaged over a Normal error of the judged difference.
 
@@ -124,8 +142,8 @@ class Smoothed:
         every = np.outer(self._weights, weight).ravel()
         return self._every.shape_curvature(terms.nodes, shape, every)
 
-    def compute_remaining_variance(self, terms: Terms) -> Floats:
-        """Return the variance of every log likelihood about its mean parabola, (m,)."""
+    def compute_remainder(self, terms: Terms) -> Remainder:
+        """Return moments of what every log likelihood has beside its mean parabola."""
         if not isinstance(terms, _SmoothedTerms) or terms.nodes is None:
             raise TypeError("terms of another link")
         at_nodes = terms.nodes.value
@@ -135,8 +153,12 @@ class Smoothed:
         z = self._nodes
         linear = (self._weights * z) @ value
         square = (self._weights * (z**2 - 1.0)) @ value
-        left: Floats = self._weights @ value**2 - linear**2 - 0.5 * square**2
-        return np.maximum(left, 0.0)
+        value -= np.outer(z, linear) + 0.5 * np.outer(z**2 - 1.0, square)
+        value *= value
+        return Remainder(
+            variance=self._weights @ value,
+            excess=(self._weights * (z**2 - 1.0)) @ value,
+        )
 
     def cut_points(self, shape: Floats) -> Floats:
         """Return the inner link's cut points."""
@@ -146,8 +168,7 @@ class Smoothed:
     def forget_nodes(terms: Terms) -> None:
         """Drop the terms at the nodes, which take most of a fit's memory.
 
-        What is left has the averages. `shape_curvature` and `compute_remaining_variance` then
-        refuse it.
+        What is left has the averages. `shape_curvature` and `compute_remainder` then refuse it.
         """
         if isinstance(terms, _SmoothedTerms):
             terms.nodes = None
