@@ -176,7 +176,7 @@ def _whole_floats(array: np.ndarray) -> np.ndarray:
 
 def _is_number(value: object) -> bool:
     try:
-        float(value)  # type: ignore[arg-type]
+        float(value)  # type: ignore[arg-type] # whether it takes it is what is asked
     except (TypeError, ValueError):
         return False
     return True

@@ -15,7 +15,7 @@ class CommandApp(typer.Typer):
     def command[C: Callable[..., Any]](
         self,
         *arguments: Any,  # noqa: ANN401 - as the method that it overrides
-        **settings: Any,  # noqa: ANN401
+        **settings: Any,  # noqa: ANN401 - as above
     ) -> Callable[[C], C]:
         """Register a command; the function itself stays as it is."""
         register = super().command(*arguments, **settings)
@@ -50,7 +50,7 @@ def spread_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(**_gather(values, groups))
 
     spread = plain.replace(parameters=parameters)
-    run.__signature__ = spread  # type: ignore[attr-defined]
+    run.__signature__ = spread  # type: ignore[attr-defined] # `inspect` reads it there
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
 

@@ -55,7 +55,7 @@ class _TextOfOdt:
         self._body = opened.body
         self._findings = Findings()
         self._footnotes: list[str] = []
-        root = opened.get_part("content.xml").root  # type: ignore[union-attr]
+        root = opened.get_part("content.xml").root  # type: ignore[union-attr] # it is XML
         self._numbered = {
             (style.get_attribute_string("style:name"), level)
             for style in root.get_elements("//text:list-style")

@@ -286,7 +286,12 @@ class Attention:
             bends=[[weights @ bend for bend in row] for row in slopes.bends],
         )
 
-    def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:  # noqa: ARG002
+    def shape_curvature(
+        self,
+        terms: Terms,
+        shape: Floats,  # noqa: ARG002 - the terms have what of it is needed
+        weight: Floats,
+    ) -> Floats:
         """Return the weighted sum of -d2l/dgamma2.
 
         Parameters

@@ -148,7 +148,7 @@ def _outer_bends(knots: Floats, values: Floats, slopes: Floats) -> Floats:
     """Minus the second derivative below the first and above the last node, (2,)."""
     gaps = np.diff(knots)
     mean = -np.diff(slopes) / gaps
-    if len(knots) > 2:  # noqa: PLR2004
+    if len(gaps) > 1:
         return np.maximum(mean[[0, -1]], 0.0)
     # of the cubic through both nodes, which knows that the curve is skewed
     secant = 6.0 * (values[1] - values[0]) / gaps[0]

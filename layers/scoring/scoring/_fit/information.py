@@ -257,7 +257,7 @@ def widen(information: Information, added: Floats) -> MixtureInformation:
     lower[at, at] += added
     return MixtureInformation(
         information._model,  # noqa: SLF001 - of the same module
-        information._blocks,  # noqa: SLF001
-        information._state,  # noqa: SLF001
+        information._blocks,  # noqa: SLF001 - as above
+        information._state,  # noqa: SLF001 - as above
         lower,
     )

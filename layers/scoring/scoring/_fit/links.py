@@ -126,7 +126,7 @@ class Binary:
     def shape_curvature(
         self,
         terms: Terms,  # noqa: ARG002 - it has no shape
-        shape: Floats,  # noqa: ARG002
+        shape: Floats,  # noqa: ARG002 - it has no shape
         weight: Floats,  # noqa: ARG002 - it has no shape
     ) -> Floats:
         """Return an empty matrix: there is no shape parameter."""
@@ -185,7 +185,7 @@ class Davidson:
     def shape_curvature(
         self,
         terms: Terms,
-        shape: Floats,  # noqa: ARG002
+        shape: Floats,  # noqa: ARG002 - for links whose curvature depends on it
         weight: Floats,
     ) -> Floats:
         """Return the weighted sum of -d2l/d(log nu)2, (1, 1)."""

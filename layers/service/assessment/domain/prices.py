@@ -44,13 +44,12 @@ class CachePriceList(PriceList):
     """As `PriceList`, with the shares of the input price for reading and for writing."""
 
 
-def _read_lists[L: PriceList](name: str, kind: type[L]) -> dict[Provider, L]:
-    lists: TypeAdapter[dict[Provider, L]] = TypeAdapter(dict[Provider, kind])  # type: ignore[valid-type]
+def _read_lists[L](name: str, lists: TypeAdapter[dict[Provider, L]]) -> dict[Provider, L]:
     return lists.validate_json((files("assessment.domain") / name).read_bytes())
 
 
-PRICE_LISTS = _read_lists("prices.json", PriceList)
-CACHE_PRICE_LISTS = _read_lists("cache_prices.json", CachePriceList)
+PRICE_LISTS = _read_lists("prices.json", TypeAdapter(dict[Provider, PriceList]))
+CACHE_PRICE_LISTS = _read_lists("cache_prices.json", TypeAdapter(dict[Provider, CachePriceList]))
 
 
 def find_price(judge: JudgeSpec) -> Price | None:
