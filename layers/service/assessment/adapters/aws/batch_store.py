@@ -1,8 +1,7 @@
-"""Batches, essays and waves in the table."""
+"""Batches and waves in the table."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import Any
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.batch_items import WAVE_SUMMARY, read_batch_item, read_wave_item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.person_leases import read_person_item
 from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
@@ -24,7 +24,7 @@ from assessment.domain.batch import (
 )
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.erasure import ERASED
-from assessment.domain.errors import ErasedBatchError, IllegalTransitionError, UnknownBatchError
+from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
 from assessment.domain.invitation import Person
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.wave import Wave
@@ -33,40 +33,8 @@ from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
 _CACHED_KEYS = 256
 # A filter may leave nothing of a page: after so many the caller asks again from the cursor.
 _PAGES_AT_ONCE = 5
-_BATCH_DOCUMENTS = (
-    "config", "config_sources", "judges", "decision", "failure", "not_assessed", "release",
-    "own_texts", "masking",
-)  # fmt: skip
-_WAVE_DOCUMENTS = ("score", "context", "decision")
 # Batches of earlier versions do not have the attribute.
 _EXECUTIONS_AS_READ = "(attribute_not_exists(n_executions) OR n_executions = :read)"
-_WAVE_SUMMARY = (
-    "PK",
-    "SK",
-    "wave",
-    "status",
-    "closed_by",
-    "score",
-    "decision",
-    "new_pairs",
-    "n_readings",
-    "deadline",
-    "task_token",
-    "markers_written",
-    "messages_sent",
-    "n_retried",
-    "n_submitted",
-    "n_recorded",
-    "n_failed",
-)
-
-
-def _unpack(item: Mapping[str, Any], documents: Sequence[str]) -> dict[str, Any]:
-    return {
-        name: json.loads(value) if name in documents and isinstance(value, str) else value
-        for name, value in item.items()
-        if name not in ("PK", "SK")
-    }
 
 
 class DynamoDBBatchStore:
@@ -320,20 +288,20 @@ class DynamoDBBatchStore:
         return wave
 
     def get_wave(self, batch_id: str, wave_number: int) -> Wave | None:
-        """The wave with its plan."""
+        """The wave with all that its item holds."""
         item = self._table.get(keys.wave(batch_id, wave_number))
-        return None if item is None else _wave(item)
+        return None if item is None else read_wave_item(item)
 
     def list_waves(self, batch_id: str) -> list[Wave]:
         """All waves without plans and contexts."""
         items = self._table.query(
-            keys.batch(batch_id)["PK"], prefix="WAVE#", projection=_WAVE_SUMMARY
+            keys.batch(batch_id)["PK"], prefix="WAVE#", projection=WAVE_SUMMARY
         )
-        return [_wave(item) for item in items]
+        return [read_wave_item(item) for item in items]
 
     def read_with_waves(self, batch_id: str) -> tuple[Batch, list[Wave]]:
         """One query: the record and its waves lie in one partition."""
-        names = (*_WAVE_SUMMARY, *Batch.model_fields)
+        names = (*WAVE_SUMMARY, *Batch.model_fields)
         items = self._table.query(
             keys.batch(batch_id)["PK"], projection=tuple(dict.fromkeys(names))
         )
@@ -342,7 +310,7 @@ class DynamoDBBatchStore:
             raise UnknownBatchError.from_id(batch_id)
         batch = read_batch_item(record)
         self._remember(batch_id, batch.correlation_id)
-        return batch, [_wave(item) for item in items if item is not record]
+        return batch, [read_wave_item(item) for item in items if item is not record]
 
     def read_with_person(self, batch_id: str, name: str) -> tuple[Batch, Person]:
         """One read of two items, strongly consistent."""
@@ -382,19 +350,3 @@ class DynamoDBBatchStore:
         self._table.update(
             keys.wave(batch_id, wave_number), ItemUpdate(changes, condition="attribute_exists(PK)")
         )
-
-
-def read_batch_item(item: Item) -> Batch:
-    """The batch as an item holds it.
-
-    Raises
-    ------
-    ErasedBatchError
-    """
-    if item.get("status") == ERASED:
-        raise ErasedBatchError.from_id(item["PK"].removeprefix("BATCH#"))
-    return Batch.model_validate(_unpack(item, _BATCH_DOCUMENTS))
-
-
-def _wave(item: Item) -> Wave:
-    return Wave.model_validate(_unpack(item, _WAVE_DOCUMENTS))

@@ -7,7 +7,7 @@ from typing import Any
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
-from assessment.adapters.aws.batch_store import read_batch_item
+from assessment.adapters.aws.batch_items import read_batch_item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.item_table import ItemTable
