@@ -18,6 +18,7 @@ import botocore.session
 import botocore.useragent
 import jsonpath_ng.ext
 import moto.core.responses
+import moto.sqs.models
 import pytest
 from botocore.crt.auth import CrtSigV4Auth
 from moto.core.serialize import ResponseSerializer
@@ -52,6 +53,7 @@ def quick_moto() -> Iterator[None]:
             # The functions of a class and what an operation is called stay the same.
             (moto.core.responses, "method_names_from_class"),
             (moto.core.responses, "camelcase_to_underscores"),
+            (moto.sqs.models, "camelcase_to_underscores"),
         ):
             patch.setattr(module, name, functools.cache(getattr(module, name)))
         patch.setattr(botocore.useragent.UserAgentString, "to_string", name_client)

@@ -17,17 +17,30 @@ SHARE_OF_A_WAIT = 0.01
 
 @contextmanager
 def quick_state_machines() -> Iterator[None]:
-    """Let moto check each definition once, call all functions by one client, and wait less.
+    """Let moto read each definition once, call all functions by one client, and wait less.
 
     How long a state waits before it tries again is read from the definition (test_graph.py).
     """
     # All workers of a parallel run import this file, and this takes seconds.
     from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
     from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+    from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
     from moto.stepfunctions.parser.asl.utils import boto_client
     from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
     check = functools.cache(StepFunctionsParserBackend._validate_definition)
+    parse = AmazonStateLanguageParser.parse
+
+    @functools.cache
+    def read_tree(definition: str) -> Any:
+        return parse(definition)[1]
+
+    def parse_once(definition: str) -> tuple[Any, Any]:
+        """The definition's tree as it was read before, and a program of its own to run."""
+        tree = read_tree(definition)
+        return Preprocessor().visit(tree), tree
+
     make_client = boto_client.boto_client_for
 
     @functools.cache
@@ -43,6 +56,7 @@ def quick_state_machines() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StepFunctionsParserBackend, "_validate_definition", staticmethod(check))
+        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(parse_once))
         patch.setattr(retrier_decl, "time", SimpleNamespace(sleep=wait))
         patch.setattr(lambda_eval_utils, "boto_client_for", open_client)
         yield
