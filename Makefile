@@ -167,6 +167,7 @@ static: setup
 .PHONY: bytecode
 bytecode: setup
 	@$(PYTEST) --collect-only -q -p no:cacheprovider >/dev/null || :
+	@$(BIN)/python -c "import cfnlint.api, matplotlib.pyplot, pandas, polars, schemathesis" || :
 
 .PHONY: quick-tests
 quick-tests: setup

@@ -112,10 +112,13 @@ def find_measurement(config: pytest.Config) -> Any:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Measure by events in the workers of a parallel run, before they start to measure."""
-    if hasattr(session.config, "workerinput") and session.config.pluginmanager.hasplugin("_cov"):
-        from tests.fakes.measuring import measure_by_events
+    if session.config.pluginmanager.hasplugin("_cov"):
+        from tests.fakes.measuring import analyse_once, measure_by_events
 
-        measure_by_events()
+        if hasattr(session.config, "workerinput"):
+            measure_by_events()
+        else:
+            analyse_once()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,6 +14,7 @@ import sys
 from types import CodeType
 from typing import Any
 
+import coverage.control
 import coverage.core
 import coverage.env
 from coverage.sysmon import SysMonitor, compute_multiline_map
@@ -71,3 +72,17 @@ def measure_by_events() -> None:
         coverage.env.PYBEHAVIOR.branch_right_left = True
         vars(coverage.core)["SysMonitor"] = BranchMonitor
     os.environ["COVERAGE_CORE"] = "sysmon"
+
+
+def analyse_once() -> None:
+    """Let the reports of what was measured, a total and a table, look at each file once."""
+    analyse: Any = coverage.control.Coverage._analyze
+    analysed: dict[tuple[int, str], Any] = {}
+
+    def look_up(measured: Any, module: Any, file_reporter: Any) -> Any:
+        file = id(measured), file_reporter.filename
+        if file not in analysed:
+            analysed[file] = analyse(measured, module, file_reporter=file_reporter)
+        return analysed[file]
+
+    coverage.control.Coverage._analyze = look_up  # type: ignore[method-assign]
