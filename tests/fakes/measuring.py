@@ -76,7 +76,8 @@ def measure_by_events() -> None:
 
 def analyse_once() -> None:
     """Let the reports of what was measured, a total and a table, look at each file once."""
-    analyse: Any = coverage.control.Coverage._analyze
+    reporting: Any = coverage.control.Coverage
+    analyse = reporting._analyze
     analysed: dict[tuple[int, str], Any] = {}
 
     def look_up(measured: Any, module: Any, file_reporter: Any) -> Any:
@@ -85,4 +86,4 @@ def analyse_once() -> None:
             analysed[file] = analyse(measured, module, file_reporter=file_reporter)
         return analysed[file]
 
-    coverage.control.Coverage._analyze = look_up  # type: ignore[method-assign]
+    reporting._analyze = look_up
