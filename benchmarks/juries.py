@@ -54,7 +54,7 @@ N_ESSAYS, SD, SCALE, N_PEOPLE = 60, 1.5, 2.0, 4
 TAUS = (0.3, 0.6, 1.0)
 # Comparisons per essay and the share of them that people make.
 DESIGNS = ((20, 0.1), (40, 0.3), (80, 0.5))
-BOUND_DESIGNS = DESIGNS[:2]
+BOUND_DESIGNS = ((20, 0.1), (20, 0.3))
 NEVER_WORSE_BY = 0.002
 
 
@@ -234,7 +234,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     studies = (
         gap_rows(3 if options.quick else 60),
-        limit_rows(4 if options.quick else 100),
+        limit_rows(4 if options.quick else 200),
         real_rows(quick=options.quick),
     )
     for study in studies:
