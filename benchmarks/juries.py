@@ -178,6 +178,7 @@ def gap_rows(batches: int) -> Iterator[dict[str, Any]]:
         for tau in TAUS:
             measured = [gap_batch(tau, per_essay, share, seed) for seed in range(batches)]
             held = np.array([one["held"] for one in measured])
+            errors = np.array([one["tau_error"] for one in measured])
             yield {
                 "study": "people and a model",
                 "tau": tau,
@@ -187,6 +188,7 @@ def gap_rows(batches: int) -> Iterator[dict[str, Any]]:
                 "batches": batches,
                 **{name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
                 "held_error": float(Z95 * held.std() / np.sqrt(batches)),
+                "tau_error_error": float(Z95 * errors.std() / np.sqrt(batches)),
             }
 
 
