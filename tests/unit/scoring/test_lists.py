@@ -19,6 +19,21 @@ def test_pairs_of_a_list_weigh_together_what_a_ranking_tells() -> None:
     assert pair_weight(10, has_degree=True) < pair_weight(10, has_degree=False)
 
 
+def test_lists_of_essays_far_apart_weigh_more_in_the_ratio_of_sharpness() -> None:
+    shown = [[0, 1, 2], [3, 4, 5], [6, 7]]
+    joined = join_lists(None, Lists(8, shown, shown, gaps=[[1, 1], [1, 1], [1]]))
+    rows = joined.list_rows
+    assert rows is not None
+    squares = np.array([0.0, 1.0, 2.0, 6.0, 8.0, 10.0, 9.0])
+    near, far, pair = (rows.weigh_in_ratios(squares)[at] for at in (slice(3), slice(3, 6), 6))
+    assert pair == 1.0
+    # by the mean over the list, so that its verdicts weigh alike
+    assert len(np.unique(near)) == len(np.unique(far)) == 1
+    assert near[0] < far[0] < 1.0
+    extreme = rows.weigh_in_ratios(np.full(7, 1e6))
+    assert (extreme <= 1.0).all() and (extreme >= far[0]).all()
+
+
 def test_every_pair_of_a_list_stands_in_shown_order_with_its_places() -> None:
     joined = join_lists(None, Lists(4, [[3, 0, 2]], [[2, 3, 0]]))
     rows = joined.list_rows

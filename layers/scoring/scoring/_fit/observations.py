@@ -71,12 +71,19 @@ class Observations:
             return self.judgings.order_effects()
         return OrderEffects(self.judge, self.n_judges)
 
-    def reweigh_for_ratios(self) -> Observations:
-        """Return the same verdicts with the weights by which ratios of sharpness are estimated."""
+    def reweigh_for_ratios(self, squared_difference: Floats) -> Observations:
+        """Return the same verdicts with the weights by which ratios of sharpness are estimated.
+
+        Parameters
+        ----------
+        squared_difference : (m,) array
+            Expected squares of the judged differences, logits^2.
+        """
         if self.judgings is None or self.weight is None:
             return self
         rows = self.judgings.rows
-        return replace(self, weight=self.weight * rows.weight_in_ratios / rows.weight)
+        own = rows.weigh_in_ratios(squared_difference)
+        return replace(self, weight=self.weight * own / rows.weight)
 
     def readings(self) -> Ints:
         """Return in how many pairs and lists each essay was judged, repeats counted once, (n,)."""

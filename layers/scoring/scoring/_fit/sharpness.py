@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scoring._fit.derivatives import Point
     from scoring._fit.gaussian import Gaussian
     from scoring._fit.model import Model
+    from scoring._fit.observations import Observations
     from scoring._fit.spread_estimate import SpreadPrior
     from scoring._types import Floats
 
@@ -68,7 +69,7 @@ def sharpen_judges(start: Start, prior: SpreadPrior | None) -> Start:
     """Find every judge's discrimination.
 
     The ratios of lists to pairs come first, by weights of their own
-    (:attr:`scoring._list_rows.ListRows.weight_in_ratios`), and are held then.
+    (:meth:`scoring._list_rows.ListRows.weigh_in_ratios`), and are held then.
 
     Parameters
     ----------
@@ -79,26 +80,27 @@ def sharpen_judges(start: Start, prior: SpreadPrior | None) -> Start:
     """
     if not start.model.n_ratios:
         return _search(start, prior)
-    reweighed = copy(start.model)
-    reweighed.data = start.model.data.reweigh_for_ratios()
-    compared = _search(Start(reweighed, start.x, start.variance), prior)
+    own = start.model.data
+    compared = _search(start, prior, moves_ratios=True)
     model = copy(compared.model)
-    model.data = start.model.data
-    return _search(Start(model, compared.x, compared.variance), prior, holds_ratios=True)
+    model.data = own
+    return _search(Start(model, compared.x, compared.variance), prior)
 
 
-def _search(start: Start, prior: SpreadPrior | None, *, holds_ratios: bool = False) -> Start:
+def _search(start: Start, prior: SpreadPrior | None, *, moves_ratios: bool = False) -> Start:
     """Improve the discriminations in turns until they move no more."""
     spread = start.model.priors.log_discrimination**-0.5
-    follows_ratios = start.model.n_ratios > 0 and not holds_ratios
-    close = _CLOSE_RATIO if follows_ratios else _CLOSE
+    own = start.model.data
+    close = _CLOSE_RATIO if moves_ratios else _CLOSE
     before: Floats | None = None
-    for _ in range(_TURNS_OF_RATIOS if follows_ratios else _TURNS):
+    for _ in range(_TURNS_OF_RATIOS if moves_ratios else _TURNS):
+        if moves_ratios:
+            start = _reweigh(start, own)
         gaussian = settle(start.model, start.x, start.variance, tolerance=_ROUGH)
         x, step, spread = _improve_discriminations(
-            start.model, gaussian, spread, holds_ratios=holds_ratios
+            start.model, gaussian, spread, holds_ratios=not moves_ratios
         )
-        if follows_ratios:
+        if moves_ratios:
             before = _go_ahead(start.model, x, step, before)
         model = copy(start.model)
         model.set_judge_precisions(model.priors.order_deviation, spread**-2)
@@ -108,6 +110,15 @@ def _search(start: Start, prior: SpreadPrior | None, *, holds_ratios: bool = Fal
         if float(np.abs(step).max()) < close:
             break
     return start
+
+
+def _reweigh(start: Start, own: Observations) -> Start:
+    """Weigh the verdicts by the spread that every list has there."""
+    model = copy(start.model)
+    factor = np.exp(model.log_discrimination(start.x))[own.judge]
+    difference = factor * (start.x[own.first] - start.x[own.second])
+    model.data = own.reweigh_for_ratios(difference**2 + start.variance)
+    return Start(model, start.x, start.variance)
 
 
 def _go_ahead(model: Model, x: Floats, step: Floats, before: Floats | None) -> Floats | None:
