@@ -117,6 +117,7 @@ class Batch:
         self.gaps: list[np.ndarray | None] = []
         self.scores: list[np.ndarray | None] = []
         self.fit: Fit | None = None
+        self._placed: np.ndarray | None = None
         self.n_waves = 0
 
     @property
@@ -145,18 +146,22 @@ class Batch:
         while self.readings < until - 0.05:
             self.judge_wave()
             self.fit = fit_batch(self.comparisons())
+            self.place_by(self.fit.ability)
             yield self.fit
 
+    def place_by(self, ability: np.ndarray) -> None:
+        """Let the next waves' neighbours be those by these abilities."""
+        self._placed = ability
+
     def judge_wave(self) -> None:
-        """Plan a wave by the fit that stands, and judge it."""
-        fit = self.fit if self.schedule.is_adaptive else None
+        """Plan a wave by the abilities that stand, and judge it."""
         self.n_waves += 1
         plan = plan_lists(
             self.n,
             sizes=self._sizes(),
             rng=self.rng,
             earlier=self.shown,
-            ability=None if fit is None else fit.ability,
+            ability=self._placed if self.schedule.is_adaptive else None,
             audit_share=self._audit_share,
         )
         self.n_calls += self._count_calls(plan.lists)

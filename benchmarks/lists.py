@@ -14,7 +14,9 @@ was chosen by simulation (weights, lengths of gaps, priors, shares) was chosen o
 
 readings     Readings and calls per essay until Spearman's correlation with the truth is .95 over
              the students (mean of the runs, interpolated between waves), pairs in six degrees
-             beside lists, and lists of a judge that was measured before (`judge.list_ratio`).
+             beside lists, and lists of a judge that was measured before (`judge.list_ratio`). The
+             oracle has orders alone and knows all but the abilities: what lists could do at best
+             without gaps.
 coverage     Coverage of 95% intervals at 3 to 12 readings, random and adaptive lists, judges who
              are as sharp in lists as in pairs or less. Abilities are in the unit of lists.
 ratio        The sharpness in lists over that in pairs: what is estimated at 40 essays and 6
@@ -38,6 +40,7 @@ import numpy as np
 
 from benchmarks._common import Bar, Claim, Options, report
 from benchmarks._kept_runs import KeptRuns, Setting
+from benchmarks._list_oracle import follow_oracle
 from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks
 from scoring import fit
 from scoring.audit import AT_CHANCE_LOG_BAYES_FACTOR, evidence_against_chance
@@ -57,6 +60,7 @@ READINGS_BAR = {5: 7.5, 10: 5.3}
 CALLS_BAR = {5: 1.5, 10: 0.55}
 N_STUDENTS = 100
 PAIRS = "pairs in six degrees"
+ORACLE = "oracle, lists"
 FALL_BACK_BARS = {0.5: Bar(low=0.95), 0.9: Bar(high=0.02)}
 CHANCE_READINGS = (6.0, 12.0, 20.0)
 CHANCE_BARS = {"coin": Bar(low=0.99), "judge of ratio .75": Bar(high=0.01)}
@@ -87,6 +91,8 @@ def list_readings(runs: int) -> list[Setting]:
         make(
             "lists of 10, scores, measured before", Habits(10, gives_scores=True), is_measured=True
         ),
+        Setting("readings", f"{ORACLE} of 5", range(runs), partial(ask_oracle, 5)),
+        Setting("readings", f"{ORACLE} of 10", range(runs), partial(ask_oracle, 10)),
     ]
 
 
@@ -105,6 +111,12 @@ def follow(habits: Habits, seed: int, **changes: Any) -> list[list[float]]:  # n
     ]
 
 
+def ask_oracle(size: int, seed: int) -> list[list[float]]:
+    """The same of an oracle, all of whose readings are in lists, none of them random."""
+    batch = make_batch(seed, Habits(size, place_sd=0.0), pair_share=0.0, audit_share=0.0)
+    return follow_oracle(batch, until=LONGEST[size], n_students=N_STUDENTS)
+
+
 def summarise_readings(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
     """Readings and calls until the students' ranks correlate by .95 with the truth."""
     rows: Rows = []
@@ -121,7 +133,7 @@ def summarise_readings(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
             }
         )
         size = 10 if "of 10" in name else 5
-        if name == PAIRS or "scores" in name:
+        if name == PAIRS or "scores" in name or name.startswith(ORACLE):
             continue
         claims += [
             Claim(f"readings per essay, {name}", readings, "", Bar(high=READINGS_BAR[size])),

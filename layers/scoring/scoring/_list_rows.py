@@ -138,8 +138,8 @@ class ListRows:
         of_degrees = _OF_MANY_DEGREES + coarse * (
             _OF_THREE_DEGREES - _FALL_OF_THREE_DEGREES * spread
         )
-        correlation = np.where(self.has_degree, of_degrees, of_signs)
-        correlation = np.clip(correlation, _LEAST_IN_RATIOS, _MOST_IN_RATIOS)
+        of_own = np.where(self.has_degree, of_degrees, of_signs)
+        correlation: Floats = np.clip(of_own, _LEAST_IN_RATIOS, _MOST_IN_RATIOS)
         weight: Floats = 1.0 / (1.0 + (self.size - PAIR) * correlation)
         return weight
 

@@ -31,7 +31,8 @@ def test_lists_of_essays_far_apart_weigh_more_in_the_ratio_of_sharpness() -> Non
     assert len(np.unique(near)) == len(np.unique(far)) == 1
     assert near[0] < far[0] < 1.0
     extreme = rows.weigh_in_ratios(np.full(7, 1e6))
-    assert (extreme <= 1.0).all() and (extreme >= far[0]).all()
+    assert (extreme >= far[0]).all()
+    assert (extreme <= 1.0).all()
 
 
 def test_every_pair_of_a_list_stands_in_shown_order_with_its_places() -> None:
