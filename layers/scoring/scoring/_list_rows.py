@@ -28,7 +28,7 @@ _OF_SIGNS, _OF_DEGREES = 0.28, 0.45
 # found ratios of 1 too small and of .5 a fifth too large. Where degrees are many it hardly falls:
 # with Normal margins that are seen it is 1/2 at any distance. By simulation (40 essays, sd 2, 6
 # readings, ratios of .5 to 1.25, lists of five and ten).
-_OF_MANY_DEGREES, _OF_THREE_DEGREES, _FALL_OF_THREE_DEGREES = 0.43, 0.35, 0.165
+_OF_MANY_DEGREES, _OF_THREE_DEGREES, _FALL_OF_THREE_DEGREES = 0.40, 0.35, 0.165
 _OF_SIGNS_IN_RATIOS, _FALL_OF_SIGNS = 0.48, 0.124
 _LEAST_IN_RATIOS, _MOST_IN_RATIOS = 0.05, 0.6
 
