@@ -155,7 +155,7 @@ class JudgesInLists:
             return min(config.list_pair_share, KNOWN_PAIR_SHARE if is_measured else 1.0)
         if _has_label(judge, self.suspected):
             return max(config.list_pair_share, shares.suspected)
-        return max(config.list_pair_share, shares.early if is_early else shares.unsettled)
+        return max(config.list_pair_share, shares.unsettled)
 
 
 def _expect(judge: JudgeSpec) -> list[ListSharpness]:

@@ -17,14 +17,12 @@ in lists, and no verdict says otherwise."""
 class PairShares:
     """Shares of a judge's readings that are in pairs, by what is known of it.
 
-    `early` is the least of them in the first `n_early_waves` of a judge whom nobody measured:
-    before, the ratio is too vague for the judge to be settled. `unsettled` holds while nobody knows
-    how sharp it is in lists, and `suspected` once it is too blunt for them with at least
-    `suspected_probability`.
+    `unsettled` holds while nobody knows how sharp a judge is in lists: in the first `n_early_waves`
+    in any case, if nobody measured it, because its ratio is too vague for it to be settled.
+    `suspected` holds once it is too blunt for lists with at least `suspected_probability`.
     """
 
     n_early_waves: int
-    early: float
     unsettled: float
     suspected: float
     suspected_probability: float
@@ -32,11 +30,11 @@ class PairShares:
 
 # In short lists it is enough that the judge is no less likely blunt than is expected of any.
 _OF_SHORT_LISTS = PairShares(
-    n_early_waves=4, early=0.25, unsettled=0.15, suspected=0.45, suspected_probability=0.2
+    n_early_waves=4, unsettled=0.15, suspected=0.45, suspected_probability=0.2
 )
 # Longer ones are there to save calls, and so many pairs would cost as many as they save.
 _OF_LONG_LISTS = PairShares(
-    n_early_waves=0, early=0.15, unsettled=0.15, suspected=0.45, suspected_probability=0.3
+    n_early_waves=0, unsettled=0.15, suspected=0.45, suspected_probability=0.3
 )
 _LONGEST_SHORT_LIST = 5
 

@@ -113,8 +113,8 @@ def test_a_wave_reads_every_essay_and_tells_as_much_as_a_wave_of_pairs(
 @pytest.mark.parametrize(
     ("list_size", "known", "early_share", "later_share"),
     [
-        (5, None, 0.25, 0.15),
-        (5, JudgesInLists(settled=OWN_NAME), 0.25, 0.1),
+        (5, None, 0.15, 0.15),
+        (5, JudgesInLists(settled=OWN_NAME), 0.15, 0.1),
         (5, JudgesInLists(suspected=OWN_NAME), 0.45, 0.45),
         (6, None, 0.15, 0.15),
         (10, JudgesInLists(settled=OWN_NAME), 0.1, 0.1),
