@@ -160,18 +160,18 @@ def forecast_reliability(
     forecasts = []
     for extra in further:
         factor = (n_so_far + extra) / n_so_far
-        stepped = factor * values / (1.0 + (factor - 1.0) * values)
+        stepped = factor * values / (1.0 + (factor - 1.0) * values)  # rises with values
         forecasts.append(_summarise(stepped, weights, level))
     return forecasts
 
 
 def _summarise(values: Floats, weights: Floats, level: float) -> RealisedReliability:
+    """Mean and central interval of rising values with their probabilities."""
     if not 0.0 < level < 1.0:
         raise InvalidSettingError("level", f"must be inside (0, 1), got {level}")
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order])
+    reached = np.cumsum(weights)
     tail = (1.0 - level) / 2.0
-    low, high = np.interp([tail, 1.0 - tail], reached, values[order])
+    low, high = np.interp([tail, 1.0 - tail], reached, values)
     value = float(np.clip(weights @ values, low, high))
     return RealisedReliability(value, float(low), float(high), level)
 
@@ -186,7 +186,7 @@ def _nodes(fit: Fit) -> tuple[Node, ...]:
 
 
 def _squared_correlations(fit: Fit) -> tuple[Floats, Floats]:
-    """Values of the squared correlation, and their probabilities.
+    """Values of the squared correlation in rising order, and their probabilities.
 
     The correlation of two essays is 1 or -1, so its square says nothing. They get the share of the
     prior variance, sd^2 / 2 in the sum-to-zero gauge, that the comparisons removed: one value for
@@ -206,7 +206,7 @@ def _squared_correlations(fit: Fit) -> tuple[Floats, Floats]:
     if fit.ability.size == _PAIR:
         prior = [np.exp(2.0 * node.log_sd) / _PAIR for node in nodes]
         removed = [1.0 - node.mean_variance / p for node, p in zip(nodes, prior, strict=True)]
-        return np.clip(np.array(removed), 0.0, 1.0), np.array([node.weight for node in nodes])
+        return _sort(np.clip(removed, 0.0, 1.0), np.array([node.weight for node in nodes]))
     z = _normal_quantiles()
     values, weights = [], []
     for node in nodes:
@@ -219,7 +219,12 @@ def _squared_correlations(fit: Fit) -> tuple[Floats, Floats]:
         total = squared + across[None, :]
         values.append(np.divide(squared, total, out=np.zeros_like(total), where=total > 0.0))
         weights.append(np.full(total.size, node.weight / total.size))
-    return np.concatenate([v.ravel() for v in values]), np.concatenate(weights)
+    return _sort(np.concatenate([v.ravel() for v in values]), np.concatenate(weights))
+
+
+def _sort(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    order = np.argsort(values)
+    return values[order], weights[order]
 
 
 @cache
