@@ -172,7 +172,7 @@ def test_a_swedish_reader_is_told_in_swedish_why_and_what_to_do(
     reader = visit(chromium, tmp_path / "e.html", ReportData(progress=progress), language="sv")
     decision = reader.page.locator("#decision")
     assert "Databasen kan inte användas" in decision.inner_text()
-    assert "återuppta omgången" in decision.inner_text()
+    assert "återuppta sedan omgången" in decision.inner_text()
     assert decision.locator('[lang="en"]').all_inner_texts() == ["the table is <b>odd</b>"]
     reader.close()
 
