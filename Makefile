@@ -150,8 +150,8 @@ invoke-%: setup
 # --- checks ------------------------------------------------------------------------------------
 
 PYTEST := $(BIN)/python -m pytest
-# Two for each core: two of them run the tests on laptop clouds (tests/conftest.py), which mostly wait.
-WORKERS ?= 4
+# One more than cores: two of them begin with the laptop clouds (tests/conftest.py), which mostly wait.
+WORKERS ?= 3
 PYTHON_CODE := layers/scoring/scoring layers/service/assessment functions runner/runner local benchmarks
 
 .PHONY: check
