@@ -143,9 +143,17 @@ def summarise_readings(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
 
 
 def find_crossing(followed: list[list[list[float]]]) -> list[float | None]:
-    """Readings, calls and share in pairs at which the mean correlation is .95, or None."""
-    shortest = min(map(len, followed))
-    *made, correlation = np.mean([curve[:shortest] for curve in followed], axis=0).T
+    """Readings, calls and share in pairs at which the mean correlation is .95, or None.
+
+    Waves of different batches end at different readings: every curve is read at the same ones,
+    as far as all go.
+    """
+    curves = [np.array(curve).T for curve in followed]
+    first, last = max(curve[0, 0] for curve in curves), min(curve[0, -1] for curve in curves)
+    readings = np.linspace(first, last, 200)
+    *made, correlation = np.mean(
+        [[np.interp(readings, curve[0], column) for column in curve] for curve in curves], axis=0
+    )
     if correlation[-1] < TARGET:
         return [None] * len(made)
     return [float(np.interp(TARGET, correlation, column)) for column in made]
