@@ -279,3 +279,20 @@ def correlate_ranks(one: np.ndarray, other: np.ndarray) -> float:
     """Spearman's correlation, without ties."""
     first, second = (np.argsort(np.argsort(values)) for values in (one, other))
     return float(np.corrcoef(first, second)[0, 1])
+
+
+def find_crossing(followed: list[list[list[float]]], target: float) -> list[float | None]:
+    """Readings, calls and share in pairs at which the mean correlation is `target`, or None.
+
+    Waves of different batches end at different readings: every curve is read at the same ones,
+    as far as all go.
+    """
+    curves = [np.array(curve).T for curve in followed]
+    first, last = max(curve[0, 0] for curve in curves), min(curve[0, -1] for curve in curves)
+    readings = np.linspace(first, last, 200)
+    *made, correlation = np.mean(
+        [[np.interp(readings, curve[0], column) for column in curve] for curve in curves], axis=0
+    )
+    if correlation[-1] < target:
+        return [None] * len(made)
+    return [float(np.interp(target, correlation, column)) for column in made]

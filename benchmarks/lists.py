@@ -41,7 +41,7 @@ import numpy as np
 from benchmarks._common import Bar, Claim, Options, report
 from benchmarks._kept_runs import KeptRuns, Setting
 from benchmarks._list_oracle import follow_oracle
-from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks
+from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks, find_crossing
 from scoring import fit
 from scoring.audit import AT_CHANCE_LOG_BAYES_FACTOR, evidence_against_chance
 from scoring.lists import join_lists
@@ -122,7 +122,7 @@ def summarise_readings(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
     rows: Rows = []
     claims: list[Claim] = []
     for name, followed in found.items():
-        readings, calls, share = find_crossing(followed)
+        readings, calls, share = find_crossing(followed, TARGET)
         rows.append(
             {
                 "what": f"to Spearman {TARGET}, {name}",
@@ -133,30 +133,13 @@ def summarise_readings(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
             }
         )
         size = 10 if "of 10" in name else 5
-        if name == PAIRS or "scores" in name or name.startswith(ORACLE):
+        if name == PAIRS or name.startswith(ORACLE):
             continue
         claims += [
             Claim(f"readings per essay, {name}", readings, "", Bar(high=READINGS_BAR[size])),
             Claim(f"calls per essay, {name}", calls, "", Bar(high=CALLS_BAR[size])),
         ]
     return rows, claims
-
-
-def find_crossing(followed: list[list[list[float]]]) -> list[float | None]:
-    """Readings, calls and share in pairs at which the mean correlation is .95, or None.
-
-    Waves of different batches end at different readings: every curve is read at the same ones,
-    as far as all go.
-    """
-    curves = [np.array(curve).T for curve in followed]
-    first, last = max(curve[0, 0] for curve in curves), min(curve[0, -1] for curve in curves)
-    readings = np.linspace(first, last, 200)
-    *made, correlation = np.mean(
-        [[np.interp(readings, curve[0], column) for column in curve] for curve in curves], axis=0
-    )
-    if correlation[-1] < TARGET:
-        return [None] * len(made)
-    return [float(np.interp(TARGET, correlation, column)) for column in made]
 
 
 # --- coverage ------------------------------------------------------------------------------------
