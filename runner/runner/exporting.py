@@ -40,12 +40,6 @@ judged <- comparisons[!is.na(comparisons$score), ]
 """
 
 
-def comparison_rows(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """One row for each comparison, judged or not."""
-    columns = (*_COLUMNS, *choose_list_columns(comparisons))
-    return [dict(zip(columns, _list_values(one), strict=False)) for one in comparisons]
-
-
 def _list_values(one: Comparison) -> list[Any]:
     verdict = one.verdict
     document = verdict.model_dump(mode="json") if verdict else {}

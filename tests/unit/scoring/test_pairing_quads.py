@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessment.domain.shared_calls import count_texts, group_comparisons
+from assessment.domain.shared_calls import group_comparisons
 from scoring._graph import components
 from scoring.pairing import WavePlan, plan_wave
+from tests.fakes.calls import count_texts
 
 
 def share_essays(plan: WavePlan) -> float:

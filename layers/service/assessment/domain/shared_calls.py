@@ -149,11 +149,6 @@ def separate_comparisons(comparisons: Sequence[Essays], *, most: int) -> list[li
     return calls
 
 
-def count_texts(pairs: Sequence[Essays], calls: Sequence[Sequence[int]]) -> int:
-    """How many texts all calls print, where each call prints an essay once."""
-    return sum(len(_list_essays(pairs, call)) for call in calls)
-
-
 def _list_essays(pairs: Sequence[Essays], call: Sequence[int]) -> set[str]:
     return {essay for position in call for essay in pairs[position]}
 

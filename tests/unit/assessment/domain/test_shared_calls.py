@@ -12,11 +12,11 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.provider_batch import choose_call_size, deal_calls, split_submission
 from assessment.domain.shared_calls import (
-    count_texts,
     divide_into_calls,
     group_comparisons,
     separate_comparisons,
 )
+from tests.fakes.calls import count_texts
 
 ESSAYS = st.integers(0, 12).map(lambda n: f"e{n:02d}")
 PAIRS = st.lists(st.tuples(ESSAYS, ESSAYS).filter(lambda pair: pair[0] != pair[1]), max_size=40)

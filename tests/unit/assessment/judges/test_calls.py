@@ -25,11 +25,12 @@ from assessment.domain.judge_errors import (
     JudgeUnavailableError,
     RequestTooLargeError,
 )
-from assessment.domain.shared_calls import count_texts, group_comparisons
+from assessment.domain.shared_calls import group_comparisons
 from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import BatchJudge
 from assessment.usecases.bundles import Delivery
 from assessment.usecases.call_judge import call_judges
+from tests.fakes.calls import count_texts
 from tests.fakes.event_loop import run_async
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import COMPARISON_HEADING
