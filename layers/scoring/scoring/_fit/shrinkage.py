@@ -128,22 +128,36 @@ def _find_evidence(model: Model, x: Floats, lower: Floats) -> Floats:
     posterior = np.linalg.inv(symmetric(lower[at, at]))
     told = posterior @ x[at]
     likelihood = posterior - _order_precision(model, model.priors.order_deviation)
+    # One decomposition serves every prior: each adds a multiple of the identity, and takes the same
+    # share from all entries (matrix determinant lemma; Sherman and Morrison 1950).
+    values, vectors = np.linalg.eigh(symmetric(likelihood))
+    told, ones = told @ vectors, vectors.sum(axis=0)
     log_evidence = np.full(len(_ORDER_SDS), -np.inf)
-    for k, sd in enumerate(_ORDER_SDS):
-        prior = _order_precision(model, float(sd) ** -2)
-        total = likelihood + prior
-        sign, log_determinant = np.linalg.slogdet(total)
-        if sign > 0.0:  # where lapses make a likelihood bend upwards a wide prior may not hold it
-            log_volume = np.linalg.slogdet(prior)[1] - log_determinant
-            log_evidence[k] = 0.5 * (log_volume + told @ np.linalg.solve(total, told))
+    for k, precision in enumerate(_ORDER_SDS**-2):
+        shared = _share_order(model, precision)
+        curvature = values + precision
+        left = 1.0 - shared * np.sum(ones**2 / curvature)
+        # Where lapses make a likelihood bend upwards a wide prior may not hold it.
+        if curvature.min() <= 0.0 or left <= 0.0:
+            continue
+        fit = np.sum(told**2 / curvature) + shared / left * np.sum(told * ones / curvature) ** 2
+        log_evidence[k] = 0.5 * (
+            -np.log(curvature / precision).sum()
+            + np.log1p(-shared * model.n_pair_order / precision)
+            - np.log(left)
+            + fit
+        )
     return log_evidence
 
 
 def _order_precision(model: Model, precision: float) -> Floats:
     """Prior precision of judges' order effects around a common one, (J, J)."""
-    n_judges = model.n_pair_order
-    shared = precision**2 / (model.priors.order_effect + n_judges * precision)
-    return precision * np.eye(n_judges) - shared
+    return precision * np.eye(model.n_pair_order) - _share_order(model, precision)
+
+
+def _share_order(model: Model, precision: float) -> float:
+    """What a common effect of unknown size takes from every entry of the prior precision."""
+    return precision**2 / (model.priors.order_effect + model.n_pair_order * precision)
 
 
 def _estimate_places(
