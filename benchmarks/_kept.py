@@ -3,8 +3,8 @@
 A benchmark that keeps its results is a list of cells, each so many batches of one kind. Every batch
 has a number, from which its world is drawn, and its result is appended to its cell's file below
 `out/kept/NAME/VERSION` (`KEPT_DIR` instead of `out/kept`). VERSION is a digest of the code whose
-figures these are: results of other code are never merged. What is kept is not run again, so a run
-that was cut off goes on where it was, parts may run one after the other or side by side, and more
+figures these are: results of other code are never merged. What is kept is not run again. So a run
+that was cut off goes on where it was, and parts may run one after the other or side by side. More
 batches of a cell (`--share 2`) add to those that there are. Every run prints all that is kept of
 its list, with the number of batches behind each figure.
 """

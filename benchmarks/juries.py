@@ -11,8 +11,9 @@
 2. People beside a model (simulated): 60 essays of sd 1.5, four people and a model whose ability of
    an essay is 2 (theta + u), u ~ N(0, tau^2), random pairs. Intervals are those of the fit of
    batches (`scoring.construct_gap`); `held` is the share of 95% intervals that hold people's
-   abilities (`bradley_terry_interval` of a result), `held_by_error` that of 1.96 standard errors to
-   both sides, `judge_scale_held` that of intervals of a fit that takes all judges for one kind.
+   abilities (`bradley_terry_interval` of a result), and `held_by_error` that of 1.96 standard
+   errors to both sides. `judge_scale_held` is that of intervals of a fit that takes all judges for
+   one kind.
 3. What anyone could know in the same worlds (`benchmarks._people_bound`): no estimate of tau has a
    mean error below `tau_error_bound` at all of tau .3, .45, .6, .8 and 1, even if the model's
    abilities are known without error. `held_*` is what the intervals hold of who knows that, and

@@ -4,7 +4,7 @@ A judge says of neighbours how far apart they are, by gaps or by scores. Of any 
 list that gives the step between them: the sum of the gaps, a decisive one counted as six slight
 ones and a clear one as three, or the difference of the scores. Judges use such scales by habits of
 their own, so only the order of steps is taken from them: they are split into degrees of equal
-frequency, over all lists of one judge, size and form, and what a degree means is estimated with the
+frequency, over all lists of one judge, size and form. What a degree means is estimated with the
 rest of the fit (its cut points, and how much degrees tell at all).
 """
 

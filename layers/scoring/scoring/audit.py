@@ -169,10 +169,10 @@ def evidence_against_chance(
     null hypothesis verdicts have the same order effect, ties and degrees, but all abilities are
     equal. Whatever schedule chose the pairs from past verdicts, the expected Bayes factor under
     the null is 1, and so is that of its inverse under the alternative. So a judge who ignores the
-    essays ever reaches 20 with a probability of at most .05, and a judge of the alternative ever
-    falls to 1/20 with the same (Ville's inequality), however often one looks. The alternative is
-    the weakest order worth having: a weak but honest judge refutes stronger ones, and an average
-    over wide spreads would refuse that judge. Marginal likelihoods are Laplace approximations.
+    essays ever reaches 20 with a probability of at most .05, however often one looks (Ville's
+    inequality). A judge of the alternative ever falls to 1/20 with the same. The alternative is the
+    weakest order worth having: a weak but honest judge refutes stronger ones, and an average over
+    wide spreads would refuse that judge. Marginal likelihoods are Laplace approximations.
 
     Parameters
     ----------

@@ -122,7 +122,7 @@ class Posterior:
             Posterior probability of each interval.
         outward : float, default 0
             Part of the outer tail, 0 to 1, that is left to the inner one where it is certain on
-            which side of the mean an ability lies, and less where it is not. 0 makes intervals
+            which side of the mean an ability lies. Less is left where it is not. 0 makes intervals
             central.
 
         Raises

@@ -5,7 +5,7 @@ P(grade below). Its expectation is p (1 - p), which learning a share rho of the 
 (boundary - ability) lowers at the rate phi(h)^2, h being the distance in standard deviations (the
 derivative of the bivariate normal probability at rho = 0; Plackett, Biometrika 41, 1954). One
 comparison of essays i and j with information I takes I / (1 + I V) (c_i - c_j)^2 off the variance
-of any contrast whose covariances with all abilities are c, V being the variance of their
+of any contrast. c are the contrast's covariances with all abilities, and V is the variance of their
 difference. The worth of the pair is the sum of both over students and boundaries. A boundary is
 read off a line through the anchors, so that comparing anchors has its worth too.
 """

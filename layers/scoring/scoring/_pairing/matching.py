@@ -34,10 +34,9 @@ def no_pairs() -> Ints:
 def greedy_matching(score: Floats) -> Ints:
     """Match by repeatedly taking the best remaining pair, then match the essays left over.
 
-    Pairs that are each other's best partner are taken together ("locally dominant"), which gives
-    the same matching as taking pairs one by one from the best down when scores are distinct, in a
-    few vectorised passes. At least half of the best possible total score (Preis, STACS
-    1999).
+    Pairs that are each other's best partner are taken together ("locally dominant"), in a few
+    vectorised passes. When scores are distinct this gives the same matching as taking pairs one by
+    one from the best down. At least half of the best possible total score (Preis, STACS 1999).
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """The form that a prompt template may have: text, placeholders, conditions, one plain loop.
 
-A template is checked as a tree before it is compiled, at a request and again at every call, so
-what it can do does not depend on who wrote it or on what it is rendered with. It cannot compute:
-no operators, filters, tests, calls, assignments or macros. It cannot loop but over the
-comparisons or the essays, and no loop is in another. So a prompt's length is at most that of
-the template plus a few times that of the texts, and its rendering takes time in proportion.
+A template is checked as a tree before it is compiled, at a request and again at every call. So what
+it can do does not depend on who wrote it or on what it is rendered with. It cannot compute: no
+operators, filters, tests, calls, assignments or macros. It cannot loop but over the comparisons or
+the essays, and no loop is in another. So a prompt's length is at most that of the template plus a
+few times that of the texts, and its rendering takes time in proportion.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ next batch, and a repeated verdict is no new evidence. The prior of the fit is d
 `scoring.linking` pools the measurements.
 
 **Spread.** Each batch measures the standard deviation of abilities by its verdicts alone, without
-the prior that it was given. The prior of the next batch has the precision-weighted mean of their
-logarithms and of the default's median as its middle, and the doubt about that mean and the
-variation between cohorts as its width, at least `LEAST_SPREAD_DOUBT`. It is used from the third
-batch on, where neither stack, assignment nor request set another.
+the prior that it was given. The middle of the prior of the next batch is the precision-weighted
+mean of their logarithms and of the default's median. Its width is the doubt about that mean and the
+variation between cohorts, at least `LEAST_SPREAD_DOUBT`. It is used from the third batch on, where
+neither stack, assignment nor request set another.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ class AnchorHealth(BaseModel):
     """What the calibration thinks of one anchor.
 
     A `weight` below .5 suggests a misgrade. `residual` is its ability less the centre of its grade,
-    `misorder` counts the anchors of other grades on whose wrong side it lies, `boundary_shift` is
-    the most that any boundary moves without it (None if none can be placed without it).
+    and `misorder` counts the anchors of other grades on whose wrong side it lies. `boundary_shift`
+    is the most that any boundary moves without it (None if none can be placed without it).
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,7 +1,7 @@
 """Cut out of a provider's words what it quotes of a prompt.
 
 Providers put parts of the request into their errors. Essays must not reach a log, an event or a
-status by that way, so words are kept only where they share no run of 20 characters, and no run of
+status by that way. So words are kept only where they share no run of 20 characters, and no run of
 five words, with any text of the call.
 """
 
