@@ -140,8 +140,8 @@ class _Share:
 
     def find_by_judge(self, shape: Floats) -> Floats:
         """Return every judge's share, (J,)."""
-        logit = np.clip(self.prior.centre + shape[self.at], -_FARTHEST, _FARTHEST)
-        share: Floats = 1.0 / (1.0 + np.exp(-logit))
+        logit = self.prior.centre + shape[self.at]
+        share: Floats = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(logit, -_FARTHEST), _FARTHEST)))
         return share
 
     def find_by_verdict(self, shape: Floats) -> Floats:
@@ -199,6 +199,8 @@ class Attention:
             *((bound.columns, gaps) for bound in bounds if bound.moves),
             *((share.columns, share.at) for share in shares),
         ]
+        # the lapse rate of one judge is all that there is: no columns to tell apart
+        self._is_lone = len(self._coordinates) == self.n_shape == 1
 
     def lapse(self, shape: Floats) -> Floats:
         """Return every judge's lapse rate, (J,)."""
@@ -250,14 +252,16 @@ class Attention:
             return self._refuse(oriented)
         attentive = self._attention.find_by_verdict(shape)
         told = np.ones(1) if self._degrees is None else self._degrees.find_by_verdict(shape)
-        margin = np.exp(np.minimum(np.maximum(oriented, -CLIP), CLIP))
+        margin = np.maximum(oriented, -CLIP)
+        np.exp(np.minimum(margin, CLIP, out=margin), out=margin)
         judged, ends = evaluate_interval(self._bounds, margin, shape)
         judged *= attentive * told
         random = (1.0 - attentive) / self.n_outcomes
         probability = judged + random
         habit_ends: list[End] = []
-        habit_weight = attentive * (1.0 - told) * self._habit
+        habit_weight = self._habit
         if self._habit_bounds:
+            habit_weight = attentive * (1.0 - told) * self._habit
             habitual, habit_ends = evaluate_interval(self._habit_bounds, margin, shape)
             habitual *= habit_weight
             probability += habitual
@@ -272,7 +276,7 @@ class Attention:
             by_degree = judged * inverse - told * (1.0 - by_chance)
             slopes.add_degree_share(ends, habit_ends, by_degree, told)
         slopes.add_attention(by_chance, attentive)
-        value = np.log(probability)
+        value = np.log(probability, out=probability)
         curvature = slope**2
         for end in every:
             curvature += end.bend
@@ -309,6 +313,8 @@ class Attention:
         """
         if not isinstance(terms, AttentionTerms):
             raise TypeError("terms of another link")
+        if self._is_lone:
+            return np.array([[weight @ terms.bends[0][0]]])
         total = np.zeros((self.n_shape, self.n_shape))
         for i, row in enumerate(terms.bends):
             one, at = self._coordinates[i]
@@ -330,6 +336,8 @@ class Attention:
 
     def _place(self, values: list[Floats]) -> Floats:
         """Put what the coordinates have into the columns of the shape parameters, (m, K)."""
+        if self._is_lone:
+            return values[0][:, None]
         placed = np.zeros((len(values[0]), self.n_shape))
         for value, (columns, at) in zip(values, self._coordinates, strict=True):
             placed[:, at] += value[:, None] * columns

@@ -60,16 +60,19 @@ def evaluate_interval(
     for bound in bounds:
         odds = margin
         if bound.moves or bound.is_upper:
-            odds = np.exp(np.clip(-bound.locate(shape), -CLIP, CLIP)) * margin
-        inside = 1.0 / (1.0 + odds)
+            factor = np.exp(np.minimum(np.maximum(-bound.locate(shape), -CLIP), CLIP))
+            odds = factor * margin
+        inside = 1.0 + odds
+        np.divide(1.0, inside, out=inside)
         above = odds * inside
         density = above * inside
-        bend = density * (inside - above)
+        bend = inside - above if bound.is_upper else above - inside
+        bend *= density
         if bound.is_upper:
             ends.append(End(bound, density, bend))
             probability = probability * inside
         else:
-            ends.append(End(bound, -density, -bend))
+            ends.append(End(bound, np.negative(density, out=density), bend))
             probability = above
     if len(bounds) > 1:
         low, high = (bound.locate(shape) for bound in bounds)
@@ -124,10 +127,14 @@ class Slopes:
 
     def add_attention(self, by_chance: Floats, attentive: Floats) -> None:
         """Add the logit of the attentive share, with the probability that it was a lapse."""
-        self.crosses.append(-by_chance * self.slope)
-        doubt = attentive * (1.0 - attentive) - by_chance * (1.0 - by_chance)
-        self.bends.append([*(-by_chance * push for push in self.pushes), doubt])
-        self.pushes.append(1.0 - attentive - by_chance)
+        negative = -by_chance
+        self.crosses.append(negative * self.slope)
+        doubt = by_chance - 1.0
+        doubt *= by_chance
+        doubt += attentive * (1.0 - attentive)
+        self.bends.append([*(negative * push for push in self.pushes), doubt])
+        negative += 1.0 - attentive
+        self.pushes.append(negative)
 
 
 def differentiate_ends(ends: list[End], slope: Floats) -> Slopes:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.linear import symmetric
 from scoring._fit.variational import Smoothed
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def missing_evidence(gaussian: Gaussian, remainder: Remainder) -> float:
     return 0.5 * float(kept.sum() if weight is None else weight @ kept)
 
 
-def correct_covariance(gaussian: Gaussian, remainder: Remainder) -> Floats:
+def correct_covariance(gaussian: Gaussian, remainder: Remainder, covariance: Floats) -> Floats:
     """Return the covariance of the abilities in second order.
 
     The Gaussian takes far abilities for more certain than they are: on their outer side verdicts
@@ -68,15 +67,16 @@ def correct_covariance(gaussian: Gaussian, remainder: Remainder) -> Floats:
         Of n essays.
     remainder : Remainder
         Of the same.
+    covariance : (n, n) array
+        Of its abilities, in the sum-to-zero gauge, logits^2.
 
     Returns
     -------
     (n, n) array
-        Logits^2.
+        In the sum-to-zero gauge, logits^2.
     """
     model = gaussian.model
     data, n = model.data, model.n
-    covariance = symmetric(gaussian.lower[:n, :n])
     added = 0.5 * remainder.excess / (1.0 + remainder.variance)
     added /= np.maximum(gaussian.variance, _NO_VARIANCE)
     if model.basis is not None:
@@ -84,9 +84,12 @@ def correct_covariance(gaussian: Gaussian, remainder: Remainder) -> Floats:
     if data.weight is not None:
         added *= data.weight
     between = np.bincount(data.first * n + data.second, added, n * n).reshape(n, n)
-    laplacian = -between - between.T
-    np.fill_diagonal(laplacian, between.sum(axis=0) + between.sum(axis=1))
-    corrected: Floats = covariance + covariance @ laplacian @ covariance
+    laplacian = between + between.T
+    total = laplacian.sum(axis=0)
+    np.negative(laplacian, out=laplacian)
+    laplacian.reshape(-1)[:: n + 1] += total
+    corrected: Floats = covariance @ laplacian @ covariance
+    corrected += covariance
     return corrected
 
 

@@ -156,7 +156,7 @@ def _better_share(share: float, move: Floats, before: Floats) -> float:
     """
     length = float(before @ before)
     factor = float(move @ before) / length if length > 0.0 else 0.0
-    return float(np.clip(share / max(1.0 - factor, _LEAST_SHARE), _LEAST_SHARE, 1.0))
+    return min(max(share / max(1.0 - factor, _LEAST_SHARE), _LEAST_SHARE), 1.0)
 
 
 def _smooth(model: Model, x: Floats, variance: Floats, *, is_coarse: bool) -> tuple[Model, Point]:
@@ -226,14 +226,16 @@ def difference_variances(model: Model, x: Floats, lower: Floats) -> Floats:
         Logits^2, 0 or more.
     """
     d = model.data
-    high, low = np.maximum(d.first, d.second), np.minimum(d.first, d.second)
-    scale = 1.0 if model.basis is None else np.exp(model.log_discrimination(x))[d.judge]
     diagonal = lower.diagonal()
-    variance: Floats = diagonal[d.first] + diagonal[d.second] - 2.0 * lower[high, low]
-    variance *= scale**2
+    variance: Floats = diagonal[d.first] + diagonal[d.second]
+    variance -= 2.0 * lower.T.take(model.covariance_at)
+    scale: Floats | float = 1.0
+    if model.basis is not None:
+        scale = np.exp(model.log_discrimination(x))[d.judge]
+        variance *= scale**2
     if model.order is not None:
         model.order.add_variance(variance, lower, (d.first, d.second), model.n, scale)
-    return np.maximum(variance, 0.0)
+    return np.maximum(variance, 0.0, out=variance)
 
 
 def _entropy(model: Model, lower: Floats, log_determinant: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from scoring._fit.derivatives import Blocks
     from scoring._fit.pairs import Pairs
-    from scoring._types import Floats, Ints
+    from scoring._types import Bools, Floats, Ints
 
 
 @cache
@@ -165,10 +165,14 @@ def symmetric(lower: Floats) -> Floats:
     -------
     (k, k) array
     """
-    inside = np.tril(lower)
-    full: Floats = inside + inside.T
-    full[np.diag_indices(len(full))] *= 0.5
+    full: Floats = np.where(_mark_lower(len(lower)), lower, lower.T)
     return full
+
+
+@lru_cache(maxsize=8)
+def _mark_lower(size: int) -> Bools:
+    """Where the lower triangle is, (size, size)."""
+    return np.tri(size, dtype=np.bool_)
 
 
 def sum_differences(

@@ -27,6 +27,9 @@ class Model(Parameters):
 
     Attributes
     ----------
+    covariance_at : (m,) array of int
+        Where the covariance of each comparison's essays stands in a lower triangle of all
+        parameters, column after column.
     tilt : (n,) array or None
         Linear term added to the objective, tilt @ theta: moves the expected scores.
     hold_discrimination : bool
@@ -45,7 +48,9 @@ class Model(Parameters):
         super().__init__(
             observations, link, priors, order_effect=order_effect, discrimination=discrimination
         )
-        self.pairs = Pairs(self.n, observations.first, observations.second)
+        first, second = observations.first, observations.second
+        self.pairs = Pairs(self.n, first, second)
+        self.covariance_at = np.minimum(first, second) * self.size + np.maximum(first, second)
         self.tilt: Floats | None = None
         self.hold_discrimination = False
 

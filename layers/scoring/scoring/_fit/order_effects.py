@@ -52,7 +52,8 @@ class OrderEffects:
 
     def products(self, values: Floats) -> Floats:
         """Sum values of verdicts by pairs of parameters, (size, size)."""
-        return np.diag(self.total(values))
+        total = self.total(values)
+        return total[:, None] if self.size == 1 else np.diag(total)
 
     def sum_by_essay(self, first: Ints, second: Ints, values: Floats, n: int) -> Floats:
         """Sum (e_first - e_second) times values by parameter, (n, size)."""
@@ -89,7 +90,12 @@ class OrderEffects:
             Discrimination of every verdict.
         """
         first, second = essays
-        at = n + (np.zeros_like(first) if self._judge is None else self._judge)
+        if self._judge is None:
+            row = lower[n, :n].copy()
+            variance += lower[n, n]
+            variance += 2.0 * scale * (row[first] - row[second])
+            return
+        at = n + self._judge
         variance += lower.diagonal()[at]
         variance += 2.0 * scale * (lower[at, first] - lower[at, second])
 

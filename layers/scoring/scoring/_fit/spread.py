@@ -42,6 +42,9 @@ _ROUGH, _FINE, _OUTER = 0.02, 2e-3, 8e-3
 _SEARCHES = 12
 _CLOSE = 0.35
 """The maximum counts as found within this many standard deviations of log sd."""
+# So near to the maximum two slopes place it well enough where sd is well known: the last step is
+# taken without a Gaussian of its own.
+_PLACED, _KNOWN = 0.8, 0.22
 # Up to which standard deviation of log sd how many nodes are enough, and where they are: one with
 # the slope of the means, then the nodes of Gauss and Hermite.
 _NARROW = 0.06
@@ -129,11 +132,14 @@ def _find_maximum(path: SpreadPath, prior: SpreadPrior, start: float) -> tuple[f
             bend = max((before[1] - point.slope) / (at - before[0]), 0.1 * point.bend)
         precision = max(bend, 0.0) + prior.log_sd**-2
         deviation = precision**-0.5
-        before = (at, point.slope)
         step = float(np.clip(slope / precision, -LONGEST_STEP, LONGEST_STEP))
         if abs(step) < _CLOSE * deviation:
             break
+        is_placed = before is not None and abs(step) < _PLACED * deviation and deviation < _KNOWN
+        before = (at, point.slope)
         at = float(np.clip(at + step, np.log(LEAST_SD), np.log(MOST_SD)))
+        if is_placed:
+            break
     return at, deviation
 
 

@@ -116,15 +116,15 @@ def _reduce(point: SpreadPoint, weight: float, reported: Floats, sd_log: float) 
     n = len(reported)
     gaussian = point.gaussian
     own = centre_covariance(symmetric(gaussian.lower[:n, :n]))
-    node = reduce_gaussian(gaussian.x[:n], own, reported, weight, point.log_sd)
-    corrected = centre_covariance(correct_covariance(gaussian, point.remainder))
-    better = reduce_gaussian(gaussian.x[:n], corrected, reported, weight, point.log_sd)
+    corrected = correct_covariance(gaussian, point.remainder, own) if weight > 0.0 else own
+    node = reduce_gaussian(gaussian.x[:n], corrected, reported, weight, point.log_sd)
     length = float(np.sqrt(reported @ reported))
     drift = sd_log * float(reported @ point.drift) / length if length > 0.0 else 0.0
+    variance = own.diagonal()
     return replace(
         node,
-        along_variance=better.along_variance + drift**2,
-        across=better.across,
-        across_variance=better.across_variance,
-        variance=node.variance + (sd_log * point.drift) ** 2,
+        along_variance=node.along_variance + drift**2,
+        mean_variance=float(variance.mean()),
+        variance=variance + (sd_log * point.drift) ** 2,
+        covariance=None if node.covariance is None else own,
     )

@@ -149,16 +149,11 @@ class Smoothed:
         at_nodes = terms.nodes.value
         if isinstance(terms.nodes, AttentionTerms):
             at_nodes = terms.nodes.value_at_nodes
-        value = at_nodes.reshape(len(self._weights), -1) - terms.value
-        z = self._nodes
-        linear = (self._weights * z) @ value
-        square = (self._weights * (z**2 - 1.0)) @ value
-        value -= np.outer(z, linear) + 0.5 * np.outer(z**2 - 1.0, square)
-        value *= value
-        return Remainder(
-            variance=self._weights @ value,
-            excess=(self._weights * (z**2 - 1.0)) @ value,
-        )
+        left, moments = _tabulate_remainder(len(self._weights))
+        squared = left @ at_nodes.reshape(len(self._weights), -1)
+        squared *= squared
+        variance, excess = moments @ squared
+        return Remainder(variance, excess)
 
     def cut_points(self, shape: Floats) -> Floats:
         """Return the inner link's cut points."""
@@ -190,6 +185,22 @@ def _gauss_hermite(count: int) -> tuple[Floats, Floats]:
     """Nodes and weights of an average over a standard Normal variable, (q,) each."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(count)
     return nodes, weights / weights.sum()
+
+
+@cache
+def _tabulate_remainder(count: int) -> tuple[Floats, Floats]:
+    """What takes the mean parabola off values at the nodes, and what averages the rest squared.
+
+    Returns
+    -------
+    (q, q) array, (2, q) array
+        The second has the weights of E[r^2] and E[(z^2 - 1) r^2].
+    """
+    z, weights = _gauss_hermite(count)
+    square = z**2 - 1.0
+    mean = np.outer(np.ones(count), weights)
+    parabola = mean + np.outer(z, weights * z) + 0.5 * np.outer(square, weights * square)
+    return np.eye(count) - parabola, np.array([weights, weights * square])
 
 
 def nearest_gaussian(
