@@ -37,7 +37,7 @@ DESCRIBED = ("dynamodb", "s3", "sqs", "secretsmanager", "stepfunctions", "events
 # each further line; in that process the script goes on with the events of the worker. A line names
 # the ends of pipes that MiniStack has opened.
 TEMPLATE_SCRIPT = """
-import contextlib, importlib, json, os, signal, sys, uuid
+import contextlib, gc, importlib, json, os, signal, sys, uuid
 
 class _Template:
     def __init__(self, stream):
@@ -63,6 +63,9 @@ class _Template:
         if "boto3" in sys.modules:
             for service in %DESCRIBED%:
                 sys.modules["boto3"].client(service)
+        # Nothing of all this becomes garbage: no worker need look through it, or copy it for that.
+        gc.collect()
+        gc.freeze()
 
     def _become_worker(self, ends):
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

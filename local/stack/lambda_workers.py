@@ -3,7 +3,7 @@
 - The workers of all clouds share the unpacked layers. MiniStack unpacks all layers for each worker
   anew, 200 MB of them, and each worker compiles every module of them again.
 - Workers of a function are forked from a process that has imported it, see `forking`, and that one
-  from a process that has imported AWS's runtime, see `runtime_process`.
+  from a process that has imported AWS's runtime and the layers, see `runtime_process`.
 - A function has a few workers, and whoever finds them busy waits. MiniStack starts a worker for
   every call that finds none free: thirty people who open a page at once then wait for thirty
   processes to start on the machine's few processors, a minute long, and are refused in the end.
@@ -37,14 +37,11 @@ from ministack.services import lambda_svc
 
 from local.stack import processes
 from local.stack.forking import TEMPLATE_SCRIPT, ForkedProcess, Templates
-from local.stack.runtime import provide_runtime, restrict_imports
+from local.stack.runtime import LAYERS_VARIABLE, provide_runtime, restrict_imports
 from local.stack.runtime_process import RuntimeProcess, Subprocess
 
 type Function = dict[str, Any]
 type Execute = Callable[[Function, object, str], dict[str, Any]]
-
-LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
-"""Where MiniStack's worker script looks for layers."""
 
 WORKERS_AT_ONCE = 2 + 2 * (os.process_cpu_count() or 1)
 """How many calls of one function run at the same time; a worker holds about 50 MB."""

@@ -32,7 +32,7 @@ def peek(cloud: Cloud, queue_url: str, *, rounds: int = 20) -> list[dict[str, An
     """The messages of a queue, oldest first, each once; they stay in the queue."""
     sqs = cloud.session().client("sqs", endpoint_url=cloud.url)
     bodies: dict[str, dict[str, Any]] = {}
-    receipts: list[str] = []
+    received: list[list[str]] = []
     for _ in range(rounds):
         answer = sqs.receive_message(
             QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=30, WaitTimeSeconds=0
@@ -40,11 +40,16 @@ def peek(cloud: Cloud, queue_url: str, *, rounds: int = 20) -> list[dict[str, An
         messages = answer.get("Messages", [])
         if not messages:
             break
-        for message in messages:
-            bodies[message["MessageId"]] = json.loads(message["Body"])
-            receipts.append(message["ReceiptHandle"])
-    for handle in receipts:
-        sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
+        bodies |= {message["MessageId"]: json.loads(message["Body"]) for message in messages}
+        received.append([message["ReceiptHandle"] for message in messages])
+    for handles in received:
+        sqs.change_message_visibility_batch(
+            QueueUrl=queue_url,
+            Entries=[
+                {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for place, handle in enumerate(handles)
+            ],
+        )
     return sorted(bodies.values(), key=lambda event: str(event.get("time")))
 
 

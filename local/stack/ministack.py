@@ -7,8 +7,8 @@
 - A conversation with a model needs the permission bedrock:InvokeModel on that model. MiniStack asks
   for bedrock:Converse on anything, which AWS does not know.
 - Workers start as `lambda_workers` tells, conditions are read as `expressions` tells, partitions as
-  `partitions` tells, policies as `policies` tells, definitions of APIs as `any_methods` tells, and
-  requests are served as `serving` tells.
+  `partitions` tells, policies as `policies` tells, definitions of APIs as `any_methods` tells,
+  templates as `templates` tells, and requests are served as `serving` tells.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ministack.app import main
 from ministack.core import iam_actions
 from ministack.services import eventbridge, lambda_svc, stepfunctions
 
-from local.stack import lambda_workers, serving
+from local.stack import lambda_workers, serving, templates
 from local.stack.any_methods import AnyMethods
 from local.stack.expressions import Expressions
 from local.stack.partitions import Partitions
@@ -129,6 +129,7 @@ if __name__ == "__main__":
     Partitions().install()
     Policies().install()
     AnyMethods().install()
+    templates.install()
     lambda_workers.install()
     serving.install()
     main()

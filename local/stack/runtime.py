@@ -8,6 +8,9 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
+"""Where MiniStack's worker script looks for layers."""
+
 # Beside the standard library AWS's runtime of Python has boto3 and what that needs.
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import rfc8785
 
-from local.demo import CONFIG, Stage, run_batch
+from local.demo import CONFIG, Stage
 from local.sample import Sample
+from tests.local_cloud.running import run_batch
 
 # Two waves of 64 comparisons of 32 texts.
 SETTINGS = {**CONFIG, "max_comparisons_per_essay": 8}
@@ -22,9 +23,7 @@ OWN_FIELDS = {"batch_id", "correlation_id", "repeated_calls"}
 def run_sample(stage: Stage, sample: Sample) -> dict[str, Any]:
     """The result of a batch of the sample, with its anchors."""
     with stage.client() as client:
-        document = run_batch(client, sample, config=SETTINGS, show=lambda *_: None)
-    del document["agreement"]
-    return document
+        return run_batch(stage, client, sample, config=SETTINGS)
 
 
 def result_bytes(document: dict[str, Any]) -> bytes:

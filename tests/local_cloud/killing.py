@@ -33,8 +33,8 @@ WAITING = ["63" if platform.machine() == "aarch64" else "0", "0x0"]
 class Workers:
     """The processes that run the functions of one laptop cloud; others may run beside it.
 
-    The cloud has a child that has imported the runtime. Its children have imported a function each,
-    and theirs are the workers.
+    The cloud has a child that has imported the runtime. Its children have imported layers, theirs a
+    function each, and theirs are the workers.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -49,7 +49,7 @@ class Workers:
         """The function of every worker, by process id."""
         parents = read_parents()
         generation = {self._server}
-        for _ in range(3):
+        for _ in range(4):
             generation = {pid for pid, parent in parents.items() if parent in generation}
         workers = generation
         for pid in workers - set(self._function_names):

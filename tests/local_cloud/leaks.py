@@ -14,6 +14,8 @@ from local.stack.look import peek
 _RUN = re.compile(r"[A-Za-z ,]{40,}")
 _LENGTH = 40
 _MESSAGES = 1000
+_TEXTS: dict[str, str] = {}
+"""The texts that were read, by their hashes."""
 
 
 def _client(stage: Stage, service: str) -> Any:
@@ -26,11 +28,12 @@ def read_texts(stage: Stage) -> list[str]:
     s3, bucket = _client(stage, "s3"), stage.outputs["BucketName"]
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
-    # The name of a text is its hash.
+    # The name of a text is its hash: nobody need read it again after the next file of tests.
     places = {key.rpartition("/")[2]: key for key in keys if "/texts/" in key}
-    return [
-        s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in places.values()
-    ]
+    for name in places.keys() - _TEXTS.keys():
+        content = s3.get_object(Bucket=bucket, Key=places[name])["Body"].read()
+        _TEXTS[name] = content.decode()
+    return [_TEXTS[name] for name in places]
 
 
 def pick_fragments(texts: Sequence[str]) -> list[str]:

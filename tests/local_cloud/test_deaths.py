@@ -5,16 +5,17 @@ import threading
 import httpx
 import pytest
 
-from local.demo import run_batch
 from local.judge.options import JudgeOptions
 from tests.local_cloud.conftest import KEY_NAME
 from tests.local_cloud.disturbances import SETTINGS
 from tests.local_cloud.killing import Workers, kill
+from tests.local_cloud.running import run_batch
 
 pytestmark = pytest.mark.local_cloud
 
 KILLS = 4
-APART = 40
+# All die in the first wave: each wave in which one dies lasts until its deadline.
+APART = 12
 # A call lasts for .3 s at least.
 LATENCY, PAUSE = 0.6, 0.05
 # A killed worker's messages come back when their visibility ends, after the wave's deadline: the
@@ -68,9 +69,7 @@ def outcome(stage, sample):
         killer.start()
         try:
             with set_up.client() as client:
-                document = run_batch(
-                    client, sample, config=IMPATIENT, judge=judge, show=lambda *_: None
-                )
+                document = run_batch(set_up, client, sample, config=IMPATIENT, judge=judge)
         finally:
             killer.over.set()
             killer.join()

@@ -2,10 +2,9 @@
 
 import json
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
 
@@ -13,38 +12,63 @@ from assessment.contracts.request import BatchRequest
 from assessment.contracts.views import BatchProgress
 from local.demo import CONFIG, Stage
 from local.judge.options import JudgeOptions
-from local.stack.processes import Server
+from local.sample import Sample
+from local.stack.processes import free_port
 from runner.client import ApiClient
-from runner.waiting import await_batch
+from tests.local_cloud.forked_judge import run_judge
+from tests.local_cloud.running import await_end
 
 pytestmark = pytest.mark.local_cloud
 
-QUICK = JudgeOptions(latency=0.05)
-PATIENCE = timedelta(minutes=15)
+JUDGES = {
+    "coin": JudgeOptions(latency=0.05, coin_flip=True),
+    "silent": JudgeOptions(silent=1.0),
+    # Half of the errors come as callbacks, the other half as refusals with 503.
+    "faulty": JudgeOptions(latency=0.05, error_rate=0.3),
+    "quick": JudgeOptions(latency=0.05),
+}
+SETTINGS = {
+    # Enough comparisons for the verdicts to speak for a coin, or nearly so.
+    "coin": {**CONFIG, "max_comparisons_per_essay": 24},
+    "silent": {**CONFIG, "wave_timeout_seconds": 6},
+    "faulty": {**CONFIG, "retry_pool_threshold": 5, "max_attempts": 5},
+}
 
 
 @dataclass(frozen=True)
-class Deciding:
-    """A stack, and a judge whose options a test chooses."""
+class Decided:
+    """A stack, and batches on it that have ended, by the names of their judges."""
 
-    answered: Callable[[JudgeOptions], AbstractContextManager[tuple[Stage, Server]]]
     stage: Stage
     client: ApiClient
-
-    def __call__(self, options: JudgeOptions, request: BatchRequest) -> BatchProgress:
-        """Run a batch against a judge with these options; its progress once it has ended."""
-        key = str(uuid.uuid4())
-        with self.answered(options):
-            batch_id = self.client.request_batch(request, idempotency_key=key).batch_id
-            return await_batch(self.client, batch_id, show=lambda *_: None, timeout=PATIENCE)
+    batches: dict[str, BatchProgress]
 
 
 @pytest.fixture(scope="module")
-def decided(deployed, stage, sample):
-    set_up, _ = deployed
-    with set_up.client() as client:
+def decided(deployed, sample, small_sample) -> Iterator[Decided]:
+    """Batches by judges of their own, side by side: they wait for deadlines and pauses."""
+    on: Stage = deployed[0]
+    with on.client() as client, ExitStack() as judges:
         client.register_anchors(sample.registration)
-        yield Deciding(stage, set_up, client)
+        batch_ids = {}
+        for name, options in JUDGES.items():
+            place = f"{on.cloud.server.name}-judge-{name}"
+            judge = judges.enter_context(run_judge(on, options, port=free_port(), name=place))
+            request = make_request(name, judge.url, sample, small_sample)
+            accepted = client.request_batch(request, idempotency_key=str(uuid.uuid4()))
+            batch_ids[name] = accepted.batch_id
+        batches = {name: await_end(on, client, batch_id) for name, batch_id in batch_ids.items()}
+        yield Decided(on, client, batches)
+
+
+def make_request(name: str, url: str, sample: Sample, small_sample: Sample) -> BatchRequest:
+    """The batch that the judge of this name is asked about, at its address."""
+    judge = {"provider": "callback_endpoint", "base_url": url}
+    if name in SETTINGS:
+        return small_sample.request(SETTINGS[name], judge)
+    config = {"seed": 3, "max_comparisons_per_essay": 40}
+    request = {"essays": sample.essays[:5], "config": config, "judge": judge}
+    return BatchRequest.model_validate(request)
 
 
 def documents(set_up, key):
@@ -53,10 +77,8 @@ def documents(set_up, key):
     return [json.loads(line) for line in body.splitlines()]
 
 
-def test_a_judge_that_flips_coins_gets_no_grades(decided, small_sample):
-    # Enough comparisons for the verdicts to speak for a coin, or nearly so.
-    config = {**CONFIG, "max_comparisons_per_essay": 24}
-    batch = decided(JudgeOptions(latency=0.05, coin_flip=True), small_sample.request(config))
+def test_a_judge_that_flips_coins_gets_no_grades(decided):
+    batch = decided.batches["coin"]
     if batch.status == "FAILED":
         assert batch.decision["reason"] == "judge_at_chance"
         assert batch.failure["code"] == "judge_at_chance"
@@ -71,19 +93,16 @@ def test_a_judge_that_flips_coins_gets_no_grades(decided, small_sample):
     assert any(note["code"] == "not_proven" for note in result["notes"])
 
 
-def test_a_silent_judge_ends_the_batch_by_its_deadlines(decided, small_sample):
-    config = {**CONFIG, "wave_timeout_seconds": 6}
-    batch = decided(JudgeOptions(silent=1.0), small_sample.request(config))
+def test_a_silent_judge_ends_the_batch_by_its_deadlines(decided):
+    batch = decided.batches["silent"]
     assert (batch.status, batch.decision["reason"]) == ("FAILED", "zero_successes")
     assert [wave.closed_by for wave in batch.waves] == ["deadline", "deadline"]
     assert batch.comparisons.recorded == 0
     assert batch.comparisons.planned == batch.comparisons.failed
 
 
-def test_transient_errors_are_retried_until_the_batch_completes(decided, small_sample):
-    # Half of the errors come as callbacks, the other half as refusals with 503.
-    config = {**CONFIG, "retry_pool_threshold": 5, "max_attempts": 5}
-    batch = decided(JudgeOptions(latency=0.05, error_rate=0.3), small_sample.request(config))
+def test_transient_errors_are_retried_until_the_batch_completes(decided):
+    batch = decided.batches["faulty"]
     assert batch.status == "COMPLETED"
     assert batch.comparisons.planned == batch.comparisons.recorded + batch.comparisons.failed
     history = documents(decided.stage, f"batches/default/{batch.batch_id}/comparisons.jsonl")
@@ -93,11 +112,8 @@ def test_transient_errors_are_retried_until_the_batch_completes(decided, small_s
     assert all(comparison["submitted_wave"] > comparison["wave"] for comparison in retried)
 
 
-def test_a_net_of_five_essays_ends_saturated(decided, sample):
-    request = BatchRequest.model_validate(
-        {"essays": sample.essays[:5], "config": {"seed": 3, "max_comparisons_per_essay": 40}}
-    )
-    batch = decided(QUICK, request)
+def test_a_net_of_five_essays_ends_saturated(decided):
+    batch = decided.batches["quick"]
     assert (batch.status, batch.decision["reason"]) == ("COMPLETED", "small_net_saturated")
     result = decided.client.result_document(batch.batch_id)
     assert result["resampled_comparisons"] > 0

@@ -7,20 +7,20 @@ import time
 import uuid
 from collections import Counter
 from contextlib import ExitStack
-from datetime import timedelta
 
 import httpx
 import pytest
 
 from assessment.contracts.request import BatchRequest
 from assessment.domain.comparison import Comparison
-from local.demo import CONFIG, SAMPLE, run_batch
+from local.demo import CONFIG, SAMPLE
 from local.judge import human_judge
 from local.judge.options import JudgeOptions
-from runner.waiting import await_batch, require_completed
+from runner.waiting import require_completed
 from tests.local_cloud.callers import Caller, count_signatures
 from tests.local_cloud.conftest import KEY_NAME
 from tests.local_cloud.people import Person, side_by_side
+from tests.local_cloud.running import await_end, run_batch
 
 pytestmark = pytest.mark.local_cloud
 
@@ -65,11 +65,9 @@ def start_batch(client, sample, judge):
     return client.request_batch(request, idempotency_key=str(uuid.uuid4())).batch_id
 
 
-def result(client, batch_id):
+def result(gateway, client, batch_id):
     """The result of a batch once it has one."""
-    require_completed(
-        await_batch(client, batch_id, show=lambda *_: None, timeout=timedelta(minutes=15))
-    )
+    require_completed(await_end(gateway[0], client, batch_id))
     return client.result_document(batch_id)
 
 
@@ -88,7 +86,7 @@ def by_two(gateway, client, sample, people):
     batch_id = start_batch(client, sample, {"provider": "person", "quota": COMPARISONS // 2})
     pair = people("ann", "bob")
     told = side_by_side(pair, batch_id)
-    return result(client, batch_id), pair, told
+    return result(gateway, client, batch_id), pair, told
 
 
 def test_two_people_bring_a_batch_to_its_end(by_two):
@@ -162,7 +160,7 @@ def test_people_and_a_model_judge_side_by_side_and_enter_one_fit(gateway, client
     for person in pair:
         person.await_offer(batch_id)  # or the other one may be quick enough to judge all
     side_by_side(pair, batch_id)
-    document = result(client, batch_id)
+    document = result(gateway, client, batch_id)
     given = Counter(c["verdict"]["judge"] for c in list_recorded(gateway, batch_id))
     assert set(given) == {"openai/sample-model", "person/ann", "person/bob"}
     assert given.total() == COMPARISONS
@@ -178,7 +176,7 @@ def by_webhooks(gateway, client, small_sample):
     """A batch by callbacks over the web, and how many signatures were accepted for it."""
     judge = {"provider": "callback_endpoint", "callback": "webhook"}
     before = count_signatures(gateway[0])
-    document = run_batch(client, small_sample, config=CONFIG, judge=judge, show=lambda *_: None)
+    document = run_batch(gateway[0], client, small_sample, config=CONFIG, judge=judge)
     return document, count_signatures(gateway[0]) - before
 
 
@@ -198,8 +196,8 @@ def test_a_verdict_that_is_delivered_twice_counts_once(gateway, by_webhooks):
     assert ends == 2 * document["comparisons"]["recorded"]
 
 
-def test_abilities_are_those_of_callbacks_by_the_queue(client, small_sample, by_webhooks):
-    by_queue = run_batch(client, small_sample, config=CONFIG, show=lambda *_: None)
+def test_abilities_are_those_of_callbacks_by_the_queue(gateway, client, small_sample, by_webhooks):
+    by_queue = run_batch(gateway[0], client, small_sample, config=CONFIG)
     assert abilities(by_webhooks[0]) == abilities(by_queue)
 
 

@@ -14,9 +14,10 @@ from local.judge.options import JudgeOptions
 from runner.offline.engine import Engine
 from runner.offline.local_client import WorkspaceClient
 from runner.offline.workspace import ENDPOINT_VARIABLE, Workspace
-from runner.waiting import await_batch, require_completed
+from runner.waiting import require_completed
 from tests.local_cloud.graded_texts import CONFIG as TWO_WAVES
 from tests.local_cloud.graded_texts import DATA, SURFACE, read_essays, read_topics
+from tests.local_cloud.running import await_end
 
 pytestmark = pytest.mark.local_cloud
 
@@ -30,7 +31,7 @@ def test_offline_and_the_laptop_cloud_give_the_same_bytes(stage, sample, tmp_pat
         with set_up.client() as client:
             client.register_anchors(sample.registration)
             batch_id = client.request_batch(request, idempotency_key="offline").batch_id
-            batch = await_batch(client, batch_id, show=lambda *_: None, timeout=PATIENCE)
+            batch = await_end(set_up, client, batch_id)
             require_completed(batch)
             there = client.result_bytes(batch_id)
         # What the stack's parameters set, which a workspace has not.
@@ -69,10 +70,7 @@ def assert_same_bytes(on: Stage, works: list[Work], folder: Path) -> list[Result
             client.register_anchors(registration)
             key = f"bytes-{registration.assignment_id}"
             accepted.append(client.request_batch(request, idempotency_key=key).batch_id)
-        batches = [
-            await_batch(client, batch_id, show=lambda *_: None, timeout=PATIENCE)
-            for batch_id in accepted
-        ]
+        batches = [await_end(on, client, batch_id) for batch_id in accepted]
         for batch in batches:
             require_completed(batch)
         there = [client.result_bytes(batch_id) for batch_id in accepted]

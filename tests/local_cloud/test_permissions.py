@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.demo import run_batch
 from local.judge.options import JudgeOptions
+from tests.local_cloud.running import run_batch
 
 pytestmark = pytest.mark.local_cloud
 
@@ -22,7 +22,7 @@ def run(stage, job_sample):
     with stage(JudgeOptions(latency=0.05, duplicate_rate=0.1)) as (on, _):
         with on.client() as client:
             documents = [
-                run_batch(client, job_sample, config=config, judge=judge, show=lambda *_: None)
+                run_batch(on, client, job_sample, config=config, judge=judge)
                 for config, judge in ((SHORT, None), (ONE_WAVE, JOBS))
             ]
         yield on, documents

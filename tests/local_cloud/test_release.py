@@ -10,10 +10,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from local.demo import CONFIG, run_batch
+from local.demo import CONFIG
 from local.judge.options import JudgeOptions
 from local.stack.look import peek
 from runner.stack import mint_token, read_secret
+from tests.local_cloud.running import run_batch
 
 pytestmark = pytest.mark.local_cloud
 
@@ -47,7 +48,7 @@ class Office:
 def office(stage, small_sample):
     with stage(JudgeOptions(latency=0.05)) as (set_up, _):
         with set_up.client() as client:
-            document = run_batch(client, small_sample, config=CONFIG, show=lambda *_: None)
+            document = run_batch(set_up, client, small_sample, config=CONFIG)
         yield Office(set_up, document)
 
 

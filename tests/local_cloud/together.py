@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.demo import PATIENCE, Stage
+from local.demo import Stage
 from local.sample import Sample
-from runner.waiting import await_batch, require_completed
+from runner.waiting import require_completed
 from tests.local_cloud.disturbances import new_id
+from tests.local_cloud.running import await_end
 
 type Judge = Mapping[str, Any] | None
 
@@ -24,5 +25,5 @@ def run_together(
             for judge in judges
         ]
         for batch_id in batch_ids:
-            require_completed(await_batch(client, batch_id, show=lambda *_: None, timeout=PATIENCE))
+            require_completed(await_end(stage, client, batch_id))
         return [client.result_document(batch_id) for batch_id in batch_ids]

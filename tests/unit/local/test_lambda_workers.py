@@ -18,14 +18,13 @@ from local.stack import lambda_workers
 from local.stack.forking import DESCRIBED, TEMPLATE_SCRIPT, Templates
 from local.stack.lambda_workers import (
     GATHERING_SECONDS,
-    LAYERS_VARIABLE,
     Gathering,
     Turns,
     Worker,
     share_layers,
     unpack_layer,
 )
-from local.stack.runtime import RUNTIME_PACKAGES, provide_runtime, restrict_imports
+from local.stack.runtime import LAYERS_VARIABLE, RUNTIME_PACKAGES, provide_runtime, restrict_imports
 from local.stack.runtime_process import RuntimeProcess, Subprocess
 
 SERVICE, SCORING = (f"arn:aws:lambda:us-east-1:000000000000:layer:{name}:1" for name in "ab")
@@ -158,7 +157,7 @@ def make_worker(monkeypatch, runtime):
     monkeypatch.setattr("ministack.services.lambda_svc._iter_all_esms", lambda: iter(mappings))
     made = []
 
-    def make(name="asked", setting="one", code=CODE):
+    def make(name="asked", setting="one", code=CODE, **variables):
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as file:
             file.writestr("app.py", code)
@@ -168,7 +167,7 @@ def make_worker(monkeypatch, runtime):
             "Handler": "app.handle",
             "Runtime": "python3.13",
             "Timeout": 60,
-            "Environment": {"Variables": {"SETTING": setting}},
+            "Environment": {"Variables": {"SETTING": setting, **variables}},
         }
         made.append(Worker(name, config, content.getvalue()))
         return made[-1]
@@ -228,6 +227,43 @@ def test_functions_start_in_processes_forked_from_one_that_has_imported_the_runt
     assert (one[0], one[2:]) == (True, ["f", "f"])
     assert (other[0], other[2:]) == (True, ["g", "g"])
     assert one[1] == other[1] != os.getpid()
+
+
+LAYERED = """
+import sys
+KNOWN = "assessment.bootstrap" in sys.modules
+from assessment import bootstrap
+def handle(event, context):
+    return [KNOWN, *bootstrap.IMPORTED, sys.path.count(bootstrap.IMPORTED[1])]
+"""
+BOOTSTRAP = """
+import os, sys
+IMPORTED = [os.getpid(), sys.path[1], os.environ.get("SETTING")]
+"""
+
+
+def test_functions_of_the_same_layers_start_in_processes_that_have_imported_these(
+    make_worker, runtime, tmp_path
+):
+    one, other = (tmp_path / name for name in ("one", "other"))
+    for layer in (one, other):
+        place = layer / "python" / "assessment" / "bootstrap"
+        place.mkdir(parents=True)
+        (place.parent / "__init__.py").touch()
+        (place / "__init__.py").write_text(BOOTSTRAP)
+
+    def import_layer(name, layer):
+        return call(make_worker(name, name, LAYERED, **{LAYERS_VARIABLE: str(layer)}))
+
+    first, second, third = (import_layer(*each) for each in (("f", one), ("g", one), ("h", other)))
+    # No environment of a function was there when they were imported, and none is left of the path.
+    assert first == second == [True, first[1], str(one / "python"), None, 1]
+    assert third == [True, third[1], str(other / "python"), None, 1]
+    assert first[1] != third[1]
+    assert call(make_worker("i", code=IMPORTING.replace("boto3", "assessment")))[0] is False
+    runtime._with_layers[str(one)].kill()
+    runtime._with_layers[str(one)].wait(60)
+    assert import_layer("j", one)[1] not in {first[1], third[1]}
 
 
 READING = """

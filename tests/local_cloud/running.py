@@ -1,0 +1,48 @@
+"""Batches that run on the laptop cloud to their end, as the cloud's table tells it.
+
+The table tells an end at once. `await_batch` asks the API, whose answer takes a function or two,
+and asks less often the longer nothing has moved; one such question is left for each batch.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import Table
+from assessment.contracts.views import BatchProgress
+from assessment.domain.batch import FINAL_STATUSES
+from local.demo import PATIENCE, Stage
+from local.sample import Sample
+from runner.client import ApiClient
+from runner.waiting import await_batch, require_completed
+
+PAUSE_SECONDS = 0.1
+
+
+def run_batch(
+    on: Stage, client: ApiClient, sample: Sample, *, config: Mapping[str, Any], judge: object = None
+) -> dict[str, Any]:
+    """The result of a batch of the sample's essays, with its anchors."""
+    client.register_anchors(sample.registration)
+    accepted = client.request_batch(
+        sample.request(config, judge), idempotency_key=str(uuid.uuid4())
+    )
+    require_completed(await_end(on, client, accepted.batch_id))
+    return client.result_document(accepted.batch_id)
+
+
+def await_end(on: Stage, client: ApiClient, batch_id: str) -> BatchProgress:
+    """The batch as the API tells of it once it has ended."""
+    dynamodb = on.cloud.session().client("dynamodb", endpoint_url=on.cloud.url)
+    table = Table(dynamodb, on.outputs["TableName"])
+    patience = time.monotonic() + PATIENCE.total_seconds()
+    while time.monotonic() < patience:
+        batch = table.get(keys.batch(batch_id))
+        if batch is not None and batch["status"] in FINAL_STATUSES:
+            break
+        time.sleep(PAUSE_SECONDS)
+    return await_batch(client, batch_id, show=lambda *_: None, timeout=PATIENCE)
