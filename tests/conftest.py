@@ -59,8 +59,13 @@ settings.load_profile("thorough")
 
 LONG = ("local_cloud", "workflow", "batches")
 CLOUDS = "tests/local_cloud/"
-# They compare with the same batch.
-COMPARED = (f"{CLOUDS}test_forgeries.py", f"{CLOUDS}test_judge_away.py")
+# Half of what the files take. Those of decisions and forgeries compare with the same batch.
+SECOND_CLOUD = frozenset(
+    f"{CLOUDS}test_{name}.py"
+    for name in (
+        "decisions", "forgeries", "lists", "release", "rooms", "rotation", "subscriber", "webhooks",
+    )
+)  # fmt: skip
 
 
 class CloudsApart(LoadScopeScheduling):  # type: ignore[misc] # untyped base
@@ -74,8 +79,7 @@ class CloudsApart(LoadScopeScheduling):  # type: ignore[misc] # untyped base
         file = nodeid.split("::", 1)[0]
         if not file.startswith(CLOUDS):
             return file
-        is_second = file in COMPARED or file > f"{CLOUDS}test_k"
-        return "cloud 2" if is_second else "cloud 1"
+        return "cloud 2" if file in SECOND_CLOUD else "cloud 1"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> CloudsApart | None:

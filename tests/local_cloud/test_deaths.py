@@ -13,9 +13,10 @@ from tests.local_cloud.running import run_batch
 
 pytestmark = pytest.mark.local_cloud
 
-KILLS = 4
-# All die in the first wave: each wave in which one dies lasts until its deadline.
-APART = 12
+# Two die at a time, and again two while the first wave still has calls to make: each wave in which
+# one dies lasts until its deadline.
+KILLS, AT_ONCE = 4, 2
+APART = 8
 # A call lasts for .3 s at least.
 LATENCY, PAUSE = 0.6, 0.05
 # A killed worker's messages come back when their visibility ends, after the wave's deadline: the
@@ -51,10 +52,9 @@ class CallKiller(threading.Thread):
             begun, before = calls - before, calls
             if not begun or calls < at_last + APART:
                 continue
-            found = self.workers.find("call-judge")
-            if found:
-                kill(found[0])
-                self.killed.append(found[0])
+            for pid in self.workers.find("call-judge")[:AT_ONCE]:
+                kill(pid)
+                self.killed.append(pid)
                 at_last = calls
 
 
