@@ -20,7 +20,7 @@ from local.sample import Sample
 from runner.client import ApiClient
 from runner.waiting import await_batch, require_completed
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.25
 
 
 def run_batch(

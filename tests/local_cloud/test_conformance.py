@@ -12,7 +12,8 @@ from assessment.domain.access import Role
 from local.judge.options import JudgeOptions
 from runner.stack import mint_token, read_secret
 from tests.conformance import try_api
-from tests.local_cloud.disturbances import run_sample
+from tests.local_cloud.disturbances import SETTINGS
+from tests.local_cloud.running import run_batch
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.conformance]
 
@@ -42,7 +43,8 @@ PARTS = {
 def asked(stage, small_sample):
     """The stack with a finished batch, and an administrator's token."""
     with stage(JudgeOptions()) as (on, _):
-        run_sample(on, small_sample)
+        with on.client() as client:
+            run_batch(on, client, small_sample, config=SETTINGS)
         secret = read_secret(on.outputs["ApiSecretArn"], on.cloud.aws)
         yield on.outputs["ApiUrl"], mint_token(secret, now=datetime.now(UTC), role=Role.ADMIN)
 

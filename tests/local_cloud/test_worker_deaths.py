@@ -28,7 +28,7 @@ from local.stack.deploy import STACK
 from runner.client import ApiClient
 from runner.errors import RunnerError
 from runner.progress import is_ended
-from tests.local_cloud.disturbances import SETTINGS, new_id, result_bytes, visibility
+from tests.local_cloud.disturbances import SETTINGS, new_id, result_bytes, set_apart, visibility
 from tests.local_cloud.killing import FUNCTIONS, Killer
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.deaths]
@@ -114,11 +114,11 @@ class Requester:
 def outcome(stage, sample):
     """The batches, the result of the one that has it, and the kills by function."""
     with stage(JudgeOptions(latency=0.05)) as (set_up, _), visibility(set_up, **SOON):
-        requester = Requester(set_up)
+        requester, own = Requester(set_up), set_apart(sample)
         with set_up.client() as client:
-            client.register_anchors(sample.registration)
+            client.register_anchors(own.registration)
             with Killer(set_up, next_to_die, seed=1) as killed:
-                known = sample.request(SETTINGS).model_dump(exclude_none=True)
+                known = own.request(SETTINGS).model_dump(exclude_none=True)
                 batches = await_ends(requester, killed, (known, {"essays": UNKNOWN}))
             yield batches, client.result_document(batches[0].batch_id), killed
 
