@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
+import botocore.httpsession
 import botocore.session
 import botocore.useragent
 import jsonpath_ng.ext
@@ -22,6 +23,7 @@ import moto.sqs.models
 import pytest
 from _pytest.compat import NOTSET
 from botocore.crt.auth import CrtSigV4Auth
+from botocore.hooks import EventAliaser
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
@@ -60,6 +62,8 @@ def quick_moto() -> Iterator[None]:
         )
         for module, name in (
             (botocore.useragent, "sanitize_user_agent_string_component"),
+            # No client speaks TLS here, and no two differ in how they would.
+            (botocore.httpsession, "create_urllib3_context"),
             # Building its grammar takes longer than what it parses: the template of an event.
             (jsonpath_ng.ext, "parse"),
             # The functions of a class and what an operation is called stay the same.
@@ -70,6 +74,8 @@ def quick_moto() -> Iterator[None]:
             patch.setattr(module, name, functools.cache(getattr(module, name)))
         patch.setattr(botocore.useragent.UserAgentString, "to_string", name_client)
         patch.setattr(CrtSigV4Auth, "add_auth", sign_less(CrtSigV4Auth.add_auth))
+        aliaser: Any = EventAliaser
+        patch.setattr(aliaser, "_alias_event_name", alias_once(aliaser._alias_event_name))
         # Each call of an expression works on a copy of what was parsed.
         parse_update = functools.cache(UpdateExpressionParser.make)
         patch.setattr(UpdateExpressionParser, "make", parse_update)
@@ -107,6 +113,18 @@ def read_form(body: str, **settings: Any) -> list[tuple[str, str]]:
 def name_client(_: Any) -> str:
     """What a client calls itself, which moto does not read: botocore puts it together each time."""
     return "botocore"
+
+
+def alias_once(alias: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
+    """Find an event's present name once for all clients, not once for each: all have one list."""
+    known: dict[str, str] = {}
+
+    def alias_event(aliaser: Any, event: str) -> str:
+        if event not in known:
+            known[event] = alias(aliaser, event)
+        return known[event]
+
+    return alias_event
 
 
 def sign_less(sign: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

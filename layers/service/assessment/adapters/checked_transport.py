@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -59,6 +60,15 @@ def find_endpoint_addresses(host: str, port: int) -> list[str]:
     return addresses
 
 
+@cache
+def trust_authorities() -> ssl.SSLContext:
+    """The authorities whose certificates are trusted, read once for a process.
+
+    Reading them takes longer than making a connection.
+    """
+    return httpx.create_ssl_context()
+
+
 class CheckedTransport(httpx.AsyncBaseTransport):
     """Transport that connects only to what its finder of addresses gives; it knows no proxies.
 
@@ -75,7 +85,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         verify: ssl.SSLContext | None = None,
     ) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=verify or httpx.create_ssl_context(),
+            ssl_context=verify or trust_authorities(),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +55,24 @@ def test_a_judge_whose_name_leads_to_the_machine_itself_is_sent_nothing(
         with pytest.raises(EndpointRefusedError, match=r"base_url: the name llm\.test leads"):
             asyncio.run(ask(f"http://llm.test:{port}/v1", http_client()))
     assert receiver.received == []
+
+
+def test_authorities_are_read_once_for_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading them for each message to a webhook took longer than sending it."""
+    contexts = []
+
+    def keep_context(**settings: Any) -> None:
+        contexts.append(settings["ssl_context"])
+
+    monkeypatch.setattr("httpcore.AsyncConnectionPool", keep_context)
+    own = ssl.create_default_context()
+    for verify in (None, None, own):
+        CheckedTransport(lambda _host, _port: [], limits=httpx.Limits(), verify=verify)
+    first, second, third = contexts
+    assert first is second
+    assert first.verify_mode is ssl.CERT_REQUIRED
+    assert first.check_hostname
+    assert third is own
 
 
 def test_the_machine_itself_is_reached_by_the_names_that_say_so() -> None:
