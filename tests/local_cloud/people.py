@@ -67,7 +67,7 @@ class Person:
                 return str(asked.json()["detail"])
             offer = asked.raise_for_status().json()["comparison"]
             if offer is None:
-                time.sleep(0.1)  # the others hold what waits, or the next wave is being planned
+                time.sleep(0.3)  # the others hold what waits, or the next wave is being planned
                 continue
             self.given.append(offer["comparison_id"])
             winner = self.judge.verdict(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-from ministack.services.cloudformation import engine
+import importlib
 
-from local.stack import templates
+import pytest
+
 from local.stack.processes import ROOT
 
 TEMPLATES = ("template.yaml", "samples/subscriber/template.yaml")
@@ -19,6 +19,9 @@ Words: [yes, on, null, ~, 1_000, 1e3, !Join ["", [a, b]], !Cidr [a, 1, 2], !Find
 
 @pytest.mark.parametrize("text", [*((ROOT / name).read_text() for name in TEMPLATES), NOTATIONS])
 def test_a_template_is_read_as_ministack_reads_it(text, monkeypatch):
+    # Imported only here: all processes that look for tests would take .4 s for it.
+    engine = importlib.import_module("ministack.services.cloudformation.engine")
+    templates = importlib.import_module("local.stack.templates")
     expected = engine._parse_template(text)
     monkeypatch.setattr(engine, "CfnLoader", engine.CfnLoader)
     templates.install()
