@@ -33,6 +33,8 @@ WAVES = {
     "seed": 7,
 }
 COMPARISONS = 24
+# Two waves of 32 comparisons of 16 texts, by callbacks.
+TWO_WAVES = {**CONFIG, "max_comparisons_per_essay": 8}
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +178,7 @@ def by_webhooks(gateway, client, small_sample):
     """A batch by callbacks over the web, and how many signatures were accepted for it."""
     judge = {"provider": "callback_endpoint", "callback": "webhook"}
     before = count_signatures(gateway[0])
-    document = run_batch(gateway[0], client, small_sample, config=CONFIG, judge=judge)
+    document = run_batch(gateway[0], client, small_sample, config=TWO_WAVES, judge=judge)
     return document, count_signatures(gateway[0]) - before
 
 
@@ -197,7 +199,7 @@ def test_a_verdict_that_is_delivered_twice_counts_once(gateway, by_webhooks):
 
 
 def test_abilities_are_those_of_callbacks_by_the_queue(gateway, client, small_sample, by_webhooks):
-    by_queue = run_batch(gateway[0], client, small_sample, config=CONFIG)
+    by_queue = run_batch(gateway[0], client, small_sample, config=TWO_WAVES)
     assert abilities(by_webhooks[0]) == abilities(by_queue)
 
 
