@@ -39,8 +39,9 @@ class RememberingFit:
         answer = self._answers.get(question)
         if answer is None:
             # What is raised is not kept.
-            answer = pickle.dumps(self.calculate(*arguments))
-            self._keep(question, answer)
+            calculated = self.calculate(*arguments)
+            self._keep(question, pickle.dumps(calculated))
+            return calculated
         return pickle.loads(answer)  # noqa: S301 - what was written above
 
     def _keep(self, question: bytes, answer: bytes) -> None:

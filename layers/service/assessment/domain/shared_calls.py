@@ -176,7 +176,8 @@ class _Remaining:
         for position, pair in enumerate(pairs):
             for essay in pair:
                 self._by_essay[essay].add(position)
-        self._queue = [(self._count_neighbours(position), position) for position in self.positions]
+        self._n_neighbours = [self._count_neighbours(position) for position in range(len(pairs))]
+        self._queue = [(self._n_neighbours[position], position) for position in self.positions]
         heapify(self._queue)
 
     def list_seeds(self, n_seeds: int) -> list[int]:
@@ -185,7 +186,7 @@ class _Remaining:
         while self._queue and len(seeds) < n_seeds:
             n_neighbours, position = heappop(self._queue)
             current = position in self.positions and position not in seeds
-            if current and n_neighbours == self._count_neighbours(position):
+            if current and n_neighbours == self._n_neighbours[position]:
                 seeds[position] = n_neighbours
         for position, n_neighbours in seeds.items():
             heappush(self._queue, (n_neighbours, position))
@@ -194,15 +195,24 @@ class _Remaining:
     def grow_call(self, seed: int, most: int) -> list[int]:
         """A call that begins with this comparison."""
         call = [seed]
-        essays = set(self._pairs[seed])
-        while len(call) < most:
-            near = set().union(*(self._by_essay[essay] for essay in essays)).difference(call)
-            if not near:
-                break
-            chosen = min(near, key=lambda position: self._rank(position, essays))
+        n_new: dict[int, int] = {}
+        self._add_essays(self._members[seed], n_new)
+        del n_new[seed]
+        essays = set(self._members[seed])
+        while len(call) < most and n_new:
+            chosen = self._choose(n_new, essays)
             call.append(chosen)
-            essays.update(self._pairs[chosen])
+            self._add_essays(self._members[chosen] - essays, n_new)
+            del n_new[chosen]
+            essays |= self._members[chosen]
         return call
+
+    def _add_essays(self, essays: frozenset[str], n_new: dict[int, int]) -> None:
+        """Count one new essay less for each comparison of these essays."""
+        for essay in essays:
+            for position in self._by_essay[essay]:
+                known = n_new.get(position)
+                n_new[position] = (len(self._members[position]) if known is None else known) - 1
 
     def take(self, call: Sequence[int]) -> None:
         """Leave these comparisons out from now on."""
@@ -213,18 +223,34 @@ class _Remaining:
                 self._by_essay[essay].discard(position)
                 touched |= self._by_essay[essay]
         for position in touched:
-            heappush(self._queue, (self._count_neighbours(position), position))
+            self._n_neighbours[position] = self._count_neighbours(position)
+            heappush(self._queue, (self._n_neighbours[position], position))
 
-    def _rank(self, position: int, essays: set[str]) -> tuple[int, int, int, int]:
-        """New essays, what else would lie between essays of the call then, neighbours, position."""
-        new = self._members[position] - essays
-        # None of the call has a new essay. The comparison itself counts where it brings one.
-        n_closing = sum(
-            len(self._members[other] - essays) == 1
-            for essay in new
-            for other in self._by_essay[essay]
-        ) - (len(new) == 1)
-        return len(new), -n_closing, self._count_neighbours(position), position
+    def _choose(self, n_new: dict[int, int], essays: set[str]) -> int:
+        """The comparison to add: fewest new essays, most that lies between essays then.
+
+        Of comparisons that are alike in that, the one with the fewest neighbours.
+        """
+        fewest = min(n_new.values())
+        nearest = [position for position, new in n_new.items() if new == fewest]
+        if not fewest:
+            return min(nearest, key=self._rank)
+        closing: dict[str, int] = {}
+
+        def rank(position: int) -> tuple[int, int, int]:
+            n_closing = 0
+            for essay in self._members[position] - essays:
+                if essay not in closing:
+                    near = self._by_essay[essay]
+                    closing[essay] = sum(n_new.get(other) == 1 for other in near)
+                n_closing += closing[essay]
+            # The comparison itself counts where it brings one new essay, as all of these do then.
+            return -n_closing, *self._rank(position)
+
+        return min(nearest, key=rank)
+
+    def _rank(self, position: int) -> tuple[int, int]:
+        return self._n_neighbours[position], position
 
     def _count_neighbours(self, position: int) -> int:
         return sum(len(self._by_essay[essay]) for essay in self._pairs[position])
