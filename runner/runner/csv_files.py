@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from assessment.domain.plain_text import normalise
@@ -16,6 +17,7 @@ _SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
 _NO_LETTER = re.compile(r"[\W_]+")
 
 
+@lru_cache(maxsize=1024)
 def column_key(name: str) -> str:
     """A column's name without what spreadsheets change in it: case, blanks, underscores, signs."""
     return _NO_LETTER.sub("", normalise(name)).casefold()

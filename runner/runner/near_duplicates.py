@@ -52,10 +52,10 @@ def group_near_duplicates(texts: Sequence[str]) -> list[list[int]]:
 def _list_sequences(text: str) -> frozenset[str]:
     """The sequences of words of a text; a text of few words is one sequence."""
     words = split_words(text)
-    n_sequences = max(len(words) - _WORDS_IN_SEQUENCE + 1, 1)
-    return frozenset(
-        " ".join(words[start : start + _WORDS_IN_SEQUENCE]) for start in range(n_sequences)
-    )
+    if len(words) < _WORDS_IN_SEQUENCE:
+        return frozenset({" ".join(words)})
+    shifted = (words[start:] for start in range(_WORDS_IN_SEQUENCE))
+    return frozenset(map(" ".join, zip(*shifted, strict=False)))
 
 
 def _resemble(group: _Group, sequences: frozenset[str]) -> bool:

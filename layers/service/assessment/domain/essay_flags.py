@@ -102,7 +102,7 @@ _INSTRUCTIONS = re.compile(
 
 def split_words(text: str) -> list[str]:
     """The words of a text in lower case."""
-    return [word.lower() for word in _WORD.findall(text)]
+    return list(map(str.lower, _WORD.findall(text)))
 
 
 def detect_language(text: str) -> str | None:
