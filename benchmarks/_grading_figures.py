@@ -15,7 +15,7 @@ from assessment.domain.grading import (
     round_shares,
 )
 from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
-from scoring.grade_sets import AnchorScores, set_threshold, weigh_by_shares
+from scoring.grade_sets import AnchorScores, set_threshold
 
 HUMAN = "second rater (human)"
 _HEADINGS = (
@@ -29,6 +29,42 @@ _HEADINGS = (
 )
 
 
+@dataclass(frozen=True)
+class Distributions:
+    """Grades of one class by one method.
+
+    Attributes
+    ----------
+    probabilities : (s, G) array
+        Of the students; rows sum to 1.
+    of_sets : (s, G) array
+        Of the students, as sets are made of.
+    by_the_others : (a, G) array
+        Likewise of each anchor, by the other anchors; NaN where there is none.
+    """
+
+    probabilities: np.ndarray
+    of_sets: np.ndarray
+    by_the_others: np.ndarray
+
+    def to_entry(self, digits: int) -> dict[str, Any]:
+        """What is kept of them."""
+        is_same = self.of_sets is self.probabilities
+        return {
+            "probabilities": self.probabilities.round(digits).tolist(),
+            "of_sets": None if is_same else self.of_sets.round(digits).tolist(),
+            "by_the_others": self.by_the_others.round(digits).tolist(),
+        }
+
+    @classmethod
+    def from_entry(cls, entry: dict[str, Any]) -> Distributions:
+        """Read what was kept."""
+        probabilities = np.array(entry["probabilities"])
+        of_sets = probabilities if entry["of_sets"] is None else np.array(entry["of_sets"])
+        by_the_others = np.array(entry["by_the_others"], dtype=float)
+        return cls(probabilities, of_sets, by_the_others.reshape(-1, probabilities.shape[1]))
+
+
 @dataclass
 class Grading:
     """The grade distributions of one method over all classes, their sets, and the grades."""
@@ -38,27 +74,14 @@ class Grading:
     calibrated: list[np.ndarray] = field(default_factory=list)
     grade: list[np.ndarray] = field(default_factory=list)
 
-    def add(
-        self,
-        probabilities: np.ndarray,
-        by_the_others: np.ndarray,
-        anchor_grade: np.ndarray,
-        grade: np.ndarray,
-        shares: list[float] | None,
-    ) -> None:
-        """Count one class.
-
-        `by_the_others` are the anchors' distributions, `shares` those of the grades that sets are
-        made with, None where the distributions have them.
-        """
-        weight = np.ones(self.n_grades) if shares is None else np.array(shares)
-        members = weigh_by_shares(probabilities, weight)
-        scores = AnchorScores.from_probabilities(
-            weigh_by_shares(by_the_others, weight), anchor_grade
+    def add(self, made: Distributions, anchor_grade: np.ndarray, grade: np.ndarray) -> None:
+        """Count one class."""
+        scores = AnchorScores.from_probabilities(made.by_the_others, anchor_grade)
+        threshold = set_threshold(made.of_sets, scores, level=GRADE_SET_SHARE)
+        self.probabilities.append(
+            made.probabilities / made.probabilities.sum(axis=1, keepdims=True)
         )
-        threshold = set_threshold(members, scores, level=GRADE_SET_SHARE)
-        self.probabilities.append(probabilities / probabilities.sum(axis=1, keepdims=True))
-        self.calibrated.append(threshold.sets(members))
+        self.calibrated.append(threshold.sets(made.of_sets))
         self.grade.append(grade)
 
     def figures(self) -> dict[str, float]:

@@ -58,7 +58,13 @@ from benchmarks._graded_classes import (
     qualities,
 )
 from benchmarks._graded_corpora import CORPORA, TRAITS, has_corpus, read_corpus
-from benchmarks._grading_figures import HUMAN, Grading, agreement, markdown_table
+from benchmarks._grading_figures import (
+    HUMAN,
+    Distributions,
+    Grading,
+    agreement,
+    markdown_table,
+)
 from benchmarks._kept import KeptResults, kept_cells, print_cells
 from benchmarks._stamps import make_stamp
 from scoring.score_grades import grade_by_score
@@ -147,17 +153,15 @@ def measured_class(cell: Cell, number: int) -> dict[str, Any]:
     }
 
 
-type Reader = Callable[[AnchorGrades], tuple[np.ndarray, np.ndarray, np.ndarray | None]]
-"""Distributions of the students by all anchors, and of the anchors by the others; the shares of the
-grades that sets are made with."""
+type Reader = Callable[[AnchorGrades], Distributions]
 
 
 def score_reader(score: np.ndarray) -> Reader:
     """Return how grades are read off a score of the text."""
 
-    def read(anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray, None]:
+    def read(anchors: AnchorGrades) -> Distributions:
         made = grade_by_score(score, anchors, students=np.arange(ESSAYS))
-        return made.probabilities, made.anchor_probabilities, None
+        return Distributions(made.probabilities, made.probabilities, made.anchor_probabilities)
 
     return read
 
@@ -165,9 +169,11 @@ def score_reader(score: np.ndarray) -> Reader:
 def judge_reader(standing: Fit) -> Reader:
     """Return how grades are read off a fit."""
 
-    def read(anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def read(anchors: AnchorGrades) -> Distributions:
         made = grade_by_judge(standing, anchors)
-        return made.probabilities, made.anchor_probabilities, made.shares
+        return Distributions(
+            made.probabilities, made.set_probabilities, made.anchor_set_probabilities
+        )
 
     return read
 
@@ -176,15 +182,8 @@ def grade_every_way(name: str, batch: Class, read: Reader) -> Iterator[dict[str,
     """Grade a class by 8 and by 20 anchors, with and without the population's shares."""
     for count in ANCHORS:
         for with_prior in (False, True):
-            probabilities, by_the_others, shares = read(batch.anchors(count, with_prior=with_prior))
-            yield {
-                "name": name,
-                "anchors": count,
-                "prior": with_prior,
-                "probabilities": probabilities.round(_DIGITS).tolist(),
-                "by_the_others": by_the_others.round(_DIGITS).tolist(),
-                "shares": None if shares is None else shares.tolist(),
-            }
+            made = read(batch.anchors(count, with_prior=with_prior))
+            yield {"name": name, "anchors": count, "prior": with_prior, **made.to_entry(_DIGITS)}
 
 
 def grade_knowing(name: str, probabilities: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
@@ -195,14 +194,9 @@ def grade_knowing(name: str, probabilities: np.ndarray, corpus: Corpus) -> Itera
         (ALL_KNOWN, probabilities),
         (ALL_BUT_SHARES, blind / blind.sum(axis=1, keepdims=True)),
     ):
-        yield {
-            "name": f"{name}, {known}",
-            "anchors": 0,
-            "prior": False,
-            "probabilities": distributions.round(_DIGITS).tolist(),
-            "by_the_others": [],
-            "shares": None,
-        }
+        made = Distributions(distributions, distributions, np.zeros((0, corpus.n_grades)))
+        named = {"name": f"{name}, {known}", "anchors": 0, "prior": False}
+        yield {**named, **made.to_entry(_DIGITS)}
 
 
 def corpus_rows(corpus: str, cells: list[tuple[Cell, list[Any]]]) -> Iterator[dict[str, object]]:
@@ -214,11 +208,9 @@ def corpus_rows(corpus: str, cells: list[tuple[Cell, list[Any]]]) -> Iterator[di
         for one in classes:
             for made in one["graded"]:
                 gradings[made["name"], made["anchors"], made["prior"]].add(
-                    np.array(made["probabilities"]),
-                    np.array(made["by_the_others"]).reshape(-1, n_grades),
+                    Distributions.from_entry(made),
                     np.array(one["anchor_grade"])[: made["anchors"]],
                     np.array(one["grade"]),
-                    made["shares"],
                 )
         for (name, count, with_prior), grading in sorted(gradings.items()):
             yield {

@@ -17,8 +17,7 @@ finite samples. Conformal prediction by anchors alone counts a whole one, the es
 
 Where graders disagree and nothing is known of the grades' shares, `scoring.grader_spread` takes all
 grades for equally common. No class is so, and sets that are made so have grades that hardly anybody
-has. `class_shares` says how common they are in this class; sets are made of the distributions that
-follow (`weigh_by_shares`), grades are not.
+has. Sets are then made of the distributions of `scoring.grade_cuts`, grades are not.
 
 **Guarantee.** With n anchors, of which c is missed beforehand, the threshold is never above that of
 conformal prediction at the level `1 - (alpha (MODEL_WEIGHT + n + c) - c + 1) / (n + 1)`. That level
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 MODEL_WEIGHT = 10.0
 """How many anchors the model's own probabilities are worth; chosen in simulated worlds."""
 
-MISSED_BEFOREHAND = 0.5
+MISSED_BEFOREHAND = 0.25
 """How many anchors count as missed beside those that there are; chosen in simulated worlds."""
 
 _ROUNDING = 1e-12
@@ -98,36 +97,6 @@ class SetThreshold:
         """Return which grades are in the set of each essay, (s, G)."""
         members: Bools = probabilities >= self.least - _ROUNDING
         return members
-
-
-def class_shares(probabilities: Floats) -> Floats:
-    """Return how common each grade is in a class, by distributions that take all for equally so.
-
-    One step from equal shares towards the likeliest ones, by expectation and maximisation (Saerens,
-    Latinne & Decaestecker, Neural Computation 14, 2002), with one essay of each grade beside those
-    of the class. All steps would go too far: where few anchors say where grades lie, the likeliest
-    shares make up for what is wrong with that.
-
-    Parameters
-    ----------
-    probabilities : (s, G) ndarray of float
-        P(grade) of the students; rows sum to 1.
-
-    Returns
-    -------
-    (G,) ndarray of float
-        They sum to 1; none is 0.
-    """
-    counted = probabilities.sum(axis=0) + 1.0
-    shares: Floats = counted / counted.sum()
-    return shares
-
-
-def weigh_by_shares(probabilities: Floats, shares: Floats) -> Floats:
-    """Return distributions that take grades for as common as they are, (t, G); NaN stays NaN."""
-    weighed = probabilities * shares
-    distributions: Floats = weighed / weighed.sum(axis=1, keepdims=True)
-    return distributions
 
 
 def set_threshold(probabilities: Floats, scores: AnchorScores, *, level: float) -> SetThreshold:

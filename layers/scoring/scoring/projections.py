@@ -1,8 +1,9 @@
 """Grades of a batch: calibration, the graders' disagreement, and the anchors graded by each other.
 
 `scoring.grades` places the grades; where the anchors show that their graders disagree,
-`scoring.grader_spread` gives the probabilities. Each anchor is graded by the others in the same
-way, which is what `scoring.grade_sets` learns from.
+`scoring.grader_spread` gives the probabilities, and `scoring.grade_cuts` those that sets are made
+of. Each anchor is graded by the others in the same way, which is what `scoring.grade_sets` learns
+from.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.batch_fit import covering_prior_sd
-from scoring.grade_sets import class_shares, weigh_by_shares
+from scoring.grade_cuts import LEAST_STUDENTS, draw_cuts, read_class
 from scoring.grader_spread import (
     AnchorSpread,
     anchor_spread,
@@ -66,29 +67,26 @@ class Projection:
         P(grade) of the students; rows sum to 1.
     anchor_probabilities : (a, G) ndarray of float
         P(grade) of each anchor by the others; NaN where without it one grade is left.
-    shares : (G,) ndarray of float or None
-        How common grades are in the class, where both distributions take all for equally common;
-        None where they do not.
+    by_class : ((s, G) ndarray, (a, G) ndarray) or None
+        The same two by `scoring.grade_cuts`, which take grades for as common as they are in the
+        class; None where the first two do not take all for equally common.
     """
 
     calibration: Calibration
     spread: AnchorSpread
     probabilities: Floats
     anchor_probabilities: Floats
-    shares: Floats | None = None
+    by_class: tuple[Floats, Floats] | None = None
 
     @property
     def set_probabilities(self) -> Floats:
         """The students' distributions that sets are made of, (s, G)."""
-        return self._weigh(self.probabilities)
+        return self.probabilities if self.by_class is None else self.by_class[0]
 
     @property
     def anchor_set_probabilities(self) -> Floats:
         """The anchors' distributions that sets are made of, (a, G)."""
-        return self._weigh(self.anchor_probabilities)
-
-    def _weigh(self, probabilities: Floats) -> Floats:
-        return probabilities if self.shares is None else weigh_by_shares(probabilities, self.shares)
+        return self.anchor_probabilities if self.by_class is None else self.by_class[1]
 
 
 def project(
@@ -144,22 +142,20 @@ def project(
     reading = _Reading(anchors, *remove_prior(fit, prior_sd))
     everyone = np.ones(len(anchors.essays), dtype=bool)
     spread = reading.spread(calibration.curve, everyone)
-    shares = None
+    by_class = None
     if method == "gls" and spread.is_noisy:
         curve, spread = reading.place_grades(calibration, spread, everyone)
         probabilities = reading.probabilities(curve, spread, students)
         calibration = calibration.replace_curve(curve, probabilities)
-        if anchors.population is None or anchors.population_weight == 0.0:
-            shares = class_shares(probabilities)
+        if reading.is_class_known(students):
+            by_class = reading.grade_by_class(students)
     elif anchors.population is not None and method == "gls":
         calibration = calibrate_anchors(with_population=True)
-    return Projection(
-        calibration,
-        spread,
-        calibration.probabilities,
-        _project_left_out(calibration, reading, method),
-        shares,
-    )
+    left_out = _project_left_out(calibration, reading, method)
+    if by_class is not None:
+        # An anchor that cannot be left out has no distribution by the others of either kind.
+        by_class[1][np.isnan(left_out)] = np.nan
+    return Projection(calibration, spread, calibration.probabilities, left_out, by_class)
 
 
 @dataclass(frozen=True)
@@ -188,6 +184,19 @@ class _Reading:
             population=self.anchors.population,
             population_weight=self.anchors.population_weight,
         )
+
+    def is_class_known(self, students: Ints) -> bool:
+        """Whether the students alone say how common grades are."""
+        population = self.anchors.population
+        is_told = population is not None and self.anchors.population_weight > 0.0
+        return not is_told and len(students) >= LEAST_STUDENTS
+
+    def grade_by_class(self, students: Ints) -> tuple[Floats, Floats]:
+        """P(grade) of students, and of anchors by the others, with the shares of the class."""
+        readings = read_class(self.ability, self.variance, students)
+        own = self.anchors
+        cuts = draw_cuts(readings.select(own.essays), own.grade, own.n_grades)
+        return cuts.probabilities(readings.select(students)), cuts.anchor_probabilities()
 
 
 def _project_left_out(calibration: Calibration, reading: _Reading, method: Method) -> Floats:

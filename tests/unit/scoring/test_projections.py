@@ -71,22 +71,30 @@ def test_an_anchor_is_graded_by_the_others_as_a_student_is():
         assert whole.anchor_probabilities[row] == pytest.approx(alone.probabilities[0], abs=0.03)
 
 
-def test_sets_take_the_shares_of_the_class_where_nothing_else_has_them():
-    """Not where the bands say who is common, and not where the population does."""
+def test_sets_take_grades_for_as_common_as_they_are_in_the_class():
+    """Anchors of the outer grades lie beyond all students, who seldom have those."""
     grades = [0, 1, 2, 3, 4, 5]
     few = project_anchors(grades)
-    shares = few.shares
-    assert shares is not None
-    assert shares == pytest.approx((few.probabilities.sum(axis=0) + 1) / (STUDENTS + GRADES))
-    products = few.probabilities * shares
-    assert few.set_probabilities == pytest.approx(products / products.sum(axis=1, keepdims=True))
-    products = few.anchor_probabilities * shares
-    assert few.anchor_set_probabilities == pytest.approx(
-        products / products.sum(axis=1, keepdims=True)
-    )
+    assert few.by_class is not None
+    assert few.set_probabilities.sum(axis=1) == pytest.approx(np.ones(STUDENTS))
+    assert few.anchor_set_probabilities.sum(axis=1) == pytest.approx(np.ones(GRADES))
+    outer = [0, GRADES - 1]
+    assert few.set_probabilities[:, outer].mean() < few.probabilities[:, outer].mean()
     many = project_anchors([g for g in range(GRADES) for _ in range(5)])
-    assert many.shares is None
+    assert many.by_class is None
     assert many.set_probabilities is many.probabilities
+    assert many.anchor_set_probabilities is many.anchor_probabilities
+
+
+def test_too_few_students_show_no_class():
+    places = list(1.4 * (np.arange(GRADES) - (GRADES - 1) / 2))
+    essays = np.arange(STUDENTS, STUDENTS + GRADES)
+    anchors = AnchorGrades(essays, np.arange(GRADES), GRADES)
+    standing = fit_places(places)
+    nine, ten = (project(standing, anchors, students=np.arange(n)) for n in (9, 10))
+    assert nine.by_class is None
+    assert nine.set_probabilities is nine.probabilities
+    assert ten.by_class is not None
 
 
 @pytest.mark.parametrize(("weight", "is_known"), [(0.0, False), (0.5, True), (1.0, True)])
@@ -98,13 +106,15 @@ def test_sets_take_the_population_for_the_class_if_it_counts(weight, is_known):
         AnchorGrades(essays, np.arange(GRADES), GRADES, np.full(GRADES, 1 / GRADES), weight),
         students=np.arange(STUDENTS),
     )
-    assert (found.shares is None) is is_known
+    assert (found.by_class is None) is is_known
 
 
 def test_an_anchor_without_which_one_grade_is_left_has_no_distribution():
     found = project_anchors([0, 0, 4])
     assert np.isnan(found.anchor_probabilities[2]).all()
     assert found.anchor_probabilities[:2].sum(axis=1) == pytest.approx([1, 1])
+    assert np.isnan(found.anchor_set_probabilities[2]).all()
+    assert found.anchor_set_probabilities[:2].sum(axis=1) == pytest.approx([1, 1])
 
 
 def two_judges(rounds: int, *, seed: int = 5) -> tuple[Comparisons, np.ndarray]:

@@ -15,9 +15,9 @@ _NAMES = frozenset(
 )
 """Fields that hold a name, or a list of names."""
 _BY_ESSAY = frozenset({
-    "essay_flags", "primary_grades", "grade_probabilities", "confidence_labels",
-    "confidence_scores", "grade_sets", "calibrated_sets", "refined_grades", "pass_probabilities",
-    "further_comparisons",
+    "essay_flags", "primary_grades", "grade_probabilities", "set_probabilities",
+    "confidence_labels", "confidence_scores", "grade_sets", "calibrated_sets", "refined_grades",
+    "pass_probabilities", "further_comparisons",
 })  # fmt: skip
 """Fields whose entries are by essay id. Elsewhere a key is a word of ours."""
 

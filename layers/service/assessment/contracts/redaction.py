@@ -29,6 +29,7 @@ _BY_ESSAY = frozenset(
         "primary_grades",
         "refined_grades",
         "grade_probabilities",
+        "set_probabilities",
         "grade_sets",
         "calibrated_sets",
         "confidence_labels",

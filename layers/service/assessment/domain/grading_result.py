@@ -143,8 +143,7 @@ class SetCalibration(BaseModel):
     anchors of their grade, if the shares of the grades are right. `anchors` were graded by the
     others, `anchors_held` of them had their own grade in the set, `earlier_anchors` were measured
     by earlier batches only; `effective_anchors` is what all are worth for students spread as these
-    are. `grade_shares` is there where the probabilities take all grades for equally common: sets
-    are made of probabilities times these shares, divided by their sum for each essay.
+    are.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -157,7 +156,6 @@ class SetCalibration(BaseModel):
     anchors_held: int
     earlier_anchors: int
     effective_anchors: float
-    grade_shares: dict[str, float] | None = None
 
 
 class CalibrationInfo(BaseModel):
@@ -190,7 +188,9 @@ class GradeProjections(BaseModel):
     schema version 2). All dictionaries are by essay id. `primary_grades` follow `grade_rule`.
     `confidence_scores` are 1 less the normalised entropy. Each of `grade_sets` holds 90% of its
     essay's probability;
-    `calibrated_sets` hold the grade of 90% of the batch's essays, see `SetCalibration`.
+    `calibrated_sets` hold the grade of 90% of the batch's essays, see `SetCalibration`; they are
+    made of `set_probabilities`, which take grades for as common as they are in the class, or of
+    `grade_probabilities` where there are none.
     `refined_grades` have the minus of the scales that refine; `further_comparisons` estimates, for
     each essay that needs more evidence, how many comparisons would give it (None: not comparisons
     but anchors are missing).
@@ -209,6 +209,7 @@ class GradeProjections(BaseModel):
     confidence_scores: dict[str, float] = {}
     grade_sets: dict[str, list[str]] = {}
     calibrated_sets: dict[str, list[str]] = {}
+    set_probabilities: dict[str, dict[str, float]] = {}
     set_calibration: SetCalibration | None = None
     refined_grades: dict[str, str] = {}
     pass_probabilities: dict[str, float] = {}

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from assessment.domain.grading import GRADE_SET_SHARE, round_shares
+from assessment.domain.grading import GRADE_SET_SHARE
 from assessment.domain.grading_history import AnchorHistory
 from assessment.domain.grading_result import SetCalibration
 from assessment.statistics.graded_pool import GradedPool
@@ -45,12 +45,7 @@ def calibrate_sets(
     sets = {
         student: grades[row].tolist() for student, row in zip(graded.students, members, strict=True)
     }
-    shares = None
-    if projection.shares is not None:
-        shares = dict(
-            zip(graded.scale.grades, round_shares(projection.shares.tolist()), strict=True)
-        )
-    return sets, _report(threshold, own, n_earlier, shares)
+    return sets, _report(threshold, own, n_earlier)
 
 
 def _scores(graded: GradedPool, own: Mapping[str, float]) -> tuple[AnchorScores, int]:
@@ -81,12 +76,7 @@ def _earlier_scores(graded: GradedPool) -> Iterator[tuple[str, str, float]]:
                 yield anchor.essay_id, anchor.grade, anchor.own_grade_probability
 
 
-def _report(
-    threshold: SetThreshold,
-    own: Mapping[str, float],
-    n_earlier: int,
-    shares: dict[str, float] | None,
-) -> SetCalibration:
+def _report(threshold: SetThreshold, own: Mapping[str, float], n_earlier: int) -> SetCalibration:
     return SetCalibration(
         target=GRADE_SET_SHARE,
         least_probability=threshold.least,
@@ -96,5 +86,4 @@ def _report(
         anchors_held=sum(1 for probability in own.values() if probability >= threshold.least),
         earlier_anchors=n_earlier,
         effective_anchors=threshold.n_effective,
-        grade_shares=shares,
     )

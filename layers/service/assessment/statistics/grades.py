@@ -117,7 +117,7 @@ def _why_unusable(
 
 def _projections(graded: GradedPool, projection: Projection) -> GradeProjections:
     rule = graded.config.grade_rule
-    shares = _shares(graded, projection)
+    shares = _shares(graded, projection.probabilities)
     primary = {student: published_grade(row, rule) for student, row in shares.items()}
     labels, scores = _confidence(shares)
     sets, set_calibration = calibrate_sets(graded, projection, primary)
@@ -132,6 +132,7 @@ def _projections(graded: GradedPool, projection: Projection) -> GradeProjections
         confidence_scores=scores,
         grade_sets={student: grade_set(row, primary[student]) for student, row in shares.items()},
         calibrated_sets=sets,
+        set_probabilities=_set_shares(graded, projection),
         set_calibration=set_calibration,
         refined_grades=_refine(graded, projection, primary),
         pass_probabilities=_pass_probabilities(graded.scale, shares),
@@ -141,12 +142,18 @@ def _projections(graded: GradedPool, projection: Projection) -> GradeProjections
     )
 
 
-def _shares(graded: GradedPool, projection: Projection) -> _Shares:
-    rows = projection.probabilities.tolist()
+def _shares(graded: GradedPool, probabilities: Floats) -> _Shares:
     return {
         student: dict(zip(graded.scale.grades, round_shares(row), strict=True))
-        for student, row in zip(graded.students, rows, strict=True)
+        for student, row in zip(graded.students, probabilities.tolist(), strict=True)
     }
+
+
+def _set_shares(graded: GradedPool, projection: Projection) -> _Shares:
+    """What the sets are made of; nothing where that is what the grades are read from."""
+    if projection.by_class is None:
+        return {}
+    return _shares(graded, projection.set_probabilities)
 
 
 def _confidence(shares: _Shares) -> tuple[dict[str, Confidence], dict[str, float]]:
