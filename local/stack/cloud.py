@@ -85,6 +85,8 @@ def client_environment(url: str) -> dict[str, str]:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "SAM_CLI_TELEMETRY": "0",
+            # SAM would look only every five seconds whether a stack is there.
+            "SAM_CLI_POLL_DELAY": "0.2",
         }
     )
 
