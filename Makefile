@@ -76,6 +76,9 @@ $(STAMPS)/litellm: requirements/litellm.txt $(STAMPS)/installer
 	@echo "Installing LiteLLM"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LITELLM)
 	@$(BIN)/uv pip sync --quiet --python $(LITELLM)/bin/python --require-hashes --only-binary :all: $<
+	@# Its first start compiles all that it imports: here, and not while tests wait for it.
+	@LITELLM_OFFLINE_MODE=true LITELLM_LOCAL_MODEL_COST_MAP=True \
+		$(LITELLM)/bin/python -c "import litellm.proxy.proxy_server" >/dev/null 2>&1 || :
 	@touch $@
 
 .PHONY: requirements
