@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from scoring._fit.gaussian import Gaussian
+    from scoring._fit.link_choice import AttentionModel
     from scoring._fit.sigma_points import SigmaPoints
     from scoring._types import Bools, Floats, Ints
     from scoring.comparisons import Comparisons
@@ -139,7 +140,8 @@ class _Search:
         scale_of[self.models] = 1 + np.arange(len(self.models))
         scale: Ints = scale_of[judge]
         has_degrees = observations.degrees > 1
-        link = choose_link(observations, 0.0, "estimated" if has_degrees else "lapses")
+        attention: AttentionModel = "estimated" if has_degrees else "lapses"
+        link = choose_link(observations, 0.0, attention, is_model=is_model)
         self.model = CoupledModel(
             observations,
             link,

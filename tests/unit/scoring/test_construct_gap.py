@@ -38,7 +38,7 @@ def world(seed, *, n=40, per_essay=20, tau=0.6, share=0.3, sd=1.5, scale=2.0):
 def couple(data, is_model=IS_MODEL):
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
     scale = np.asarray(is_model)[observations.judge].astype(np.int64)
-    link = choose_link(observations, 0.0, "lapses")
+    link = choose_link(observations, 0.0, "lapses", is_model=np.asarray(is_model))
     model = CoupledModel(
         observations, link, scale, 2, order_effect=True, is_model=np.asarray(is_model)
     )
@@ -147,3 +147,29 @@ def test_people_have_an_order_effect_of_their_own_beside_a_model():
     order = fit_people_scale(data, IS_MODEL).order_effect
     assert order[PEOPLE] < -1.3
     assert order[:PEOPLE].mean() > -0.5
+
+
+def test_people_who_never_lapse_are_told_from_those_who_do():
+    rng = np.random.default_rng(11)
+    _, _, data = world(11, n=40, per_essay=60, share=0.5, sd=3.0)
+    chance = np.array([0.4, 0.2, 0.2, 0.2, 0.0])[data.judge]
+    is_lapse = rng.random(len(data)) < chance
+    outcome = np.where(is_lapse, rng.choice([-1, 1], len(data)), data.outcome)
+    lapsing = Comparisons(data.n_essays, data.first, data.second, outcome, data.judge)
+    honest = fit_people_scale(data, IS_MODEL)
+    fitted = fit_people_scale(lapsing, IS_MODEL)
+    assert fitted.lapse.shape == (PEOPLE + 1,)
+    assert honest.lapse[:PEOPLE].max() < 0.02
+    assert fitted.lapse[:PEOPLE].min() > 0.1
+    assert fitted.lapse[0] == fitted.lapse.max()
+    assert fitted.lapse[PEOPLE] < 0.02
+
+
+def test_many_people_beside_a_model_lapse_alike():
+    _, _, data = world(12, share=0.5)
+    rng = np.random.default_rng(12)
+    judge = np.where(data.judge == PEOPLE, 24, rng.integers(0, 24, len(data)))
+    crowd = Comparisons(data.n_essays, data.first, data.second, data.outcome, judge)
+    fitted = fit_people_scale(crowd, [False] * 24 + [True])
+    assert np.ptp(fitted.lapse[:24]) == 0.0
+    assert fitted.lapse[0] != fitted.lapse[24]

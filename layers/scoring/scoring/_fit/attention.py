@@ -71,6 +71,31 @@ DEGREE_PRIOR = SharePrior(3.0, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
+class ShareCoordinates:
+    """What the logits of judges' shares are made of.
+
+    Attributes
+    ----------
+    centre : (J,) array
+        Their prior means.
+    design : (J, r) array
+        What each coordinate adds to them.
+    sd : (r,) array
+        Prior standard deviations of the coordinates, whose means are 0.
+    """
+
+    centre: Floats
+    design: Floats
+    sd: Floats
+
+    @classmethod
+    def separate(cls, prior: SharePrior, n_judges: int) -> ShareCoordinates:
+        """Give every judge a share that says nothing of the others'."""
+        sd = np.full(n_judges, prior.sd)
+        return cls(np.full(n_judges, prior.centre), np.eye(n_judges), sd)
+
+
+@dataclass(frozen=True, slots=True)
 class DegreeHabits:
     """What verdicts follow whose degrees do not come from the margin.
 
@@ -116,31 +141,31 @@ class _Share:
 
     Attributes
     ----------
-    prior : SharePrior
-        Of every judge's share.
+    coordinates : ShareCoordinates
+        What the shares are made of.
     judge : (m,) array of int
         Whose verdict it is.
-    columns : (m, J) array
-        One in the judge's column.
+    columns : (m, r) array
+        What each coordinate adds to the logit of the verdict's judge.
     at : slice
-        The judges' places among the shape parameters.
+        Where the coordinates are among the shape parameters.
     """
 
-    prior: SharePrior
+    coordinates: ShareCoordinates
     judge: Ints
     columns: Floats
     at: slice
 
     @classmethod
-    def from_judges(cls, prior: SharePrior, judge: Ints, n_judges: int, start: int) -> _Share:
-        """Give the judges shares from a place among the shape parameters on."""
-        columns = np.zeros((len(judge), n_judges))
-        columns[np.arange(len(judge)), judge] = 1.0
-        return cls(prior, judge, columns, slice(start, start + n_judges))
+    def from_place(cls, coordinates: ShareCoordinates, judge: Ints, start: int) -> _Share:
+        """Put the coordinates among the shape parameters from a place on."""
+        end = start + coordinates.design.shape[1]
+        return cls(coordinates, judge, coordinates.design[judge], slice(start, end))
 
     def find_by_judge(self, shape: Floats) -> Floats:
         """Return every judge's share, (J,)."""
-        logit = self.prior.centre + shape[self.at]
+        made_of = self.coordinates
+        logit = made_of.centre + made_of.design @ shape[self.at]
         share: Floats = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(logit, -_FARTHEST), _FARTHEST)))
         return share
 
@@ -165,12 +190,16 @@ class Attention:
         taken at their word.
     judge : (m,) array of int
         Whose lapses each verdict tells of.
-    n_judges : int
-        Number of judges.
+    attention : ShareCoordinates
+        What the logits of these judges' shares of attentive verdicts are made of.
     """
 
     def __init__(
-        self, inner: Binary | Interval, degrees: DegreeHabits | None, judge: Ints, n_judges: int
+        self,
+        inner: Binary | Interval,
+        degrees: DegreeHabits | None,
+        judge: Ints,
+        attention: ShareCoordinates,
     ) -> None:
         self._inner = inner
         self.gaps = inner.gaps
@@ -184,15 +213,14 @@ class Attention:
         if degrees is not None:
             self._habit_bounds = degrees.sign.list_bounds()
             self._habit = np.exp(degrees.habit)
-            self._degrees = _Share.from_judges(DEGREE_PRIOR, degrees.judge, degrees.n_judges, place)
+            own = ShareCoordinates.separate(DEGREE_PRIOR, degrees.n_judges)
+            self._degrees = _Share.from_place(own, degrees.judge, place)
             place = self._degrees.at.stop
-        self._attention = _Share.from_judges(ATTENTION_PRIOR, judge, n_judges, place)
-        self.n_lone_lapses = n_judges if degrees is None else 0
+        self._attention = _Share.from_place(attention, judge, place)
+        self.n_lone_lapses = len(attention.sd) if degrees is None else 0
         self.n_shape = self._attention.at.stop
         shares = [s for s in (self._degrees, self._attention) if s is not None]
-        self.mixing_precision = np.concatenate(
-            [np.full(s.columns.shape[1], s.prior.sd**-2) for s in shares]
-        )
+        self.mixing_precision = np.concatenate([s.coordinates.sd**-2 for s in shares])
         gaps = slice(0, inner.n_shape)
         bounds = [*self._bounds, *self._habit_bounds]
         self._coordinates = [

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from scoring._fit.attention import Attention, DegreeHabits
+from scoring._fit.attention import (
+    ATTENTION_PRIOR,
+    Attention,
+    DegreeHabits,
+    ShareCoordinates,
+    SharePrior,
+)
 from scoring._fit.intervals import Interval
 from scoring._fit.links import Binary, Davidson, Lapse
 from scoring.errors import InvalidSettingError
@@ -14,21 +20,39 @@ from scoring.errors import InvalidSettingError
 if TYPE_CHECKING:
     from scoring._fit.links import Link
     from scoring._fit.observations import Observations
-    from scoring._types import Floats, Ints
+    from scoring._types import Bools, Floats, Ints
 
 type AttentionModel = Literal["full", "lapses", "estimated"]
 """What is estimated of judges' attention; see `scoring.fit`."""
 
 # Above this many judges, all share one lapse rate, degree share and set of cut points.
 _MOST_OWN_ATTENTION = 20
+# The logit of the attention that people beside models have in common, and the standard deviation of
+# each around it.
+PEOPLE_PRIOR, PERSON_SD = SharePrior(4.5, 1.2), 1.2
 # Every degree counts as seen this often by every judge already.
 _PRIOR_COUNT = 0.5
 
 
 def choose_link(
-    observations: Observations, lapse: float, attention: AttentionModel = "full"
+    observations: Observations,
+    lapse: float,
+    attention: AttentionModel = "full",
+    *,
+    is_model: Bools | None = None,
 ) -> Link:
     """Return the observation model.
+
+    Parameters
+    ----------
+    observations : Observations
+        The data.
+    lapse : float
+        Share of random answers, where none is estimated.
+    attention : {"full", "lapses", "estimated"}
+        What is estimated of judges' attention.
+    is_model : (J,) array of bool, optional
+        Where people judge beside models, which judges are models.
 
     Raises
     ------
@@ -41,16 +65,16 @@ def choose_link(
     if observations.ties == "davidson":
         raise InvalidSettingError("attention", "is not estimated under Davidson's ties")
     judge, n_judges = _attention_groups(observations)
-    person, n_persons = _lapse_groups(observations)
+    person, coordinates = _lapse_coordinates(observations, is_model)
     if observations.degrees == 1 and observations.ties != "interval":
-        return Attention(Binary(len(person)), None, person, n_persons)
+        return Attention(Binary(len(person)), None, person, coordinates)
     inner = _ordinal(observations, judge, n_judges)
     if attention == "lapses" or observations.degrees == 1:
-        return Attention(inner, None, person, n_persons)
+        return Attention(inner, None, person, coordinates)
     habit = _habits(observations, judge, n_judges)
     sign = _ordinal(observations, judge, n_judges, sign_only=True)
     degrees = DegreeHabits(sign, habit, judge, n_judges)
-    return Attention(inner, degrees, person, n_persons)
+    return Attention(inner, degrees, person, coordinates)
 
 
 def list_highest_degrees(observations: Observations) -> list[int]:
@@ -91,17 +115,37 @@ def _attention_groups(o: Observations) -> tuple[Ints, int]:
     return group[o.judgings.kind], len(sizes)
 
 
-def _lapse_groups(o: Observations) -> tuple[Ints, int]:
-    """Whose lapses each verdict tells of, (m,), and how many there are.
+def _lapse_coordinates(o: Observations, is_model: Bools | None) -> tuple[Ints, ShareCoordinates]:
+    """Whose lapses each verdict tells of, (m,), and what their rates are made of.
 
     A judge lapses as often in lists as in pairs. In few pairs lapses and sharpness look alike, and
     two rates would leave open which of the two the lists and the pairs differ by.
     """
-    if o.judgings is None:
-        return _attention_groups(o)
-    if o.judgings.n_judges <= _MOST_OWN_ATTENTION:
-        return o.judgings.judge[o.judgings.kind], o.judgings.n_judges
-    return np.zeros(len(o.first), dtype=np.int64), 1
+    judge, n_judges = o.judge, o.n_judges
+    if o.judgings is not None:
+        judge, n_judges = o.judgings.judge[o.judgings.kind], o.judgings.n_judges
+    if is_model is not None and judge is not None:
+        return judge, _share_with_people(is_model)
+    if judge is None or n_judges > _MOST_OWN_ATTENTION:
+        judge, n_judges = np.zeros(len(o.first), dtype=np.int64), 1
+    return judge, ShareCoordinates.separate(ATTENTION_PRIOR, n_judges)
+
+
+def _share_with_people(is_model: Bools) -> ShareCoordinates:
+    """What judges' attention is made of where people judge beside models.
+
+    People's rates lie around a common one, of which their verdicts together tell more, unless they
+    are many; models' have nothing to do with it.
+    """
+    n = len(is_model)
+    has_own = is_model | (n <= _MOST_OWN_ATTENTION)
+    people, model = PEOPLE_PRIOR, ATTENTION_PRIOR
+    own_sd = np.where(is_model, model.sd, PERSON_SD)[has_own]
+    return ShareCoordinates(
+        np.where(is_model, model.centre, people.centre),
+        np.column_stack([~is_model, np.eye(n)[:, has_own]]),
+        np.append(people.sd, own_sd),
+    )
 
 
 def _find_highest_degrees(o: Observations, judge: Ints, n_judges: int) -> list[int]:
