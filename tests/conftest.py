@@ -38,10 +38,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # A runner of tests in parallel exports the width of its terminal, and rich would hold it for good.
 os.environ.pop("COLUMNS", None)
-# Every worker of a parallel run would start a thread of linear algebra for each core, and they
-# would wait for each other. Lambda functions have one thread too.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
 
 # `make check` draws few examples, `make test` as many as is usual; both draw the same each time, so
 # that a change is judged by what it changes. `--hypothesis-profile=search` draws anew.
