@@ -177,10 +177,11 @@ quick-tests: setup
 	@$(PYTEST) -q -n 2 --dist worksteal --hypothesis-profile=quick --durations=10 \
 		-m "not slow and not local_cloud" tests/unit tests/contracts tests/infrastructure $(PYTEST_ARGS)
 
-# Beside the types, which take one core longest, the other compiles what tests import, and installs.
+# Beside the types, which take one core longest, the other builds the stack for the laptop clouds,
+# compiles what tests import, and installs.
 .PHONY: test
 test: setup ## Everything: checks, all tests with branch coverage, laptop cloud
-	@$(MAKE) -j 2 --output-sync=target type ruff imports complexity bytecode litellm browser
+	@$(MAKE) -j 2 --output-sync=target type build ruff imports complexity bytecode litellm browser
 	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths and not conformance and not containers" \
 		--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 

@@ -10,6 +10,8 @@ FAILURES_TO_OPEN = 10
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 300.0
 PROBE_SECONDS = 60.0
+# A probe is mostly answered in seconds: who meets one looks again before it would be given up.
+PROBE_LOOK_SECONDS = 15.0
 
 
 class Circuit(BaseModel):
@@ -46,7 +48,8 @@ def check_admission(circuit: Circuit, *, now: datetime) -> Admission:
     if circuit.open_until > now:
         return Admission(wait_seconds=(circuit.open_until - now).total_seconds())
     if circuit.probe_until is not None and circuit.probe_until > now:
-        return Admission(wait_seconds=(circuit.probe_until - now).total_seconds())
+        remaining = (circuit.probe_until - now).total_seconds()
+        return Admission(wait_seconds=min(remaining, PROBE_LOOK_SECONDS))
     probing = now + timedelta(seconds=PROBE_SECONDS)
     return Admission(circuit=circuit.model_copy(update={"probe_until": probing}))
 

@@ -14,6 +14,8 @@ from assessment.domain.circuit import (
     FAILURES_TO_OPEN,
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
+    PROBE_LOOK_SECONDS,
+    PROBE_SECONDS,
     Circuit,
     check_admission,
     count_failure,
@@ -70,6 +72,15 @@ def test_after_the_pause_one_probe_goes_and_its_success_closes(table):
     find_wait(one, probing)
     other.record_success(JUDGE)
     one.admit(JUDGE, tokens=1, now=probing)
+
+
+def test_who_meets_a_probe_looks_again_before_it_would_be_given_up():
+    paused = Circuit(failures=FAILURES_TO_OPEN, openings=1, open_until=NOW)
+    probed = check_admission(paused, now=NOW).circuit
+    assert probed is not None
+    assert check_admission(probed, now=later(1)).wait_seconds == PROBE_LOOK_SECONDS
+    assert check_admission(probed, now=later(PROBE_SECONDS - 1)).wait_seconds == 1
+    assert check_admission(probed, now=later(PROBE_SECONDS)).circuit is not None
 
 
 def test_a_failed_probe_opens_for_longer(table):
