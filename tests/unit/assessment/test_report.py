@@ -6,9 +6,13 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
+from assessment.contracts.essay_fields import BY_ESSAY
 from assessment.contracts.report import (
     MOST_REASONS_BYTES,
     ReportData,
@@ -18,6 +22,7 @@ from assessment.contracts.report import (
 )
 from assessment.contracts.result import ResultDocument
 from assessment.domain.grading_result import GradeProjections
+from assessment.domain.masking import MaskingReport, MaskKind
 from assessment.domain.note import Note
 from assessment.domain.verdict import Gap, ListVerdict
 from tests.fakes.results import HOSTILE, make_comparisons, make_result
@@ -148,23 +153,53 @@ def test_an_essay_may_be_called_as_a_grade_or_a_field():
     assert set(hidden["grade_projections"]["grade_probabilities"]["#001"]) == set("ABCDEF")
 
 
-def test_every_field_of_the_grades_that_is_by_essay_is_renamed():
-    """A new one must be named in `hidden_names`: this test finds it by its declaration."""
-    by_essay = {
+NOT_BY_ESSAY = {
+    "decision", "failure", "config", "config_sources", "text_sources", "versions", "values",
+    "boundaries", "boundary_se", "grade_centres", "shares",
+}  # fmt: skip
+"""Dictionaries whose keys are words of ours or grades."""
+
+
+def list_models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a declared type is made of, and those of their fields."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from list_models(field.annotation)
+    for part in get_args(getattr(annotation, "__value__", annotation)):
+        yield from list_models(part)
+
+
+def test_every_field_of_a_result_that_is_by_essay_is_known():
+    """A new dictionary is found by its declaration: it belongs to one of the two sets."""
+    dictionaries = {
         name
-        for name, field in GradeProjections.model_fields.items()
-        if str(field.annotation).startswith("dict[str,")
+        for model in set(list_models(ReportData))
+        for name, field in model.model_fields.items()
+        if "dict[" in str(field.annotation)
     }
-    filled = make_result(2).grade_projections.model_copy(
-        update={name: {"essay-0000": None} for name in by_essay}
-    )
+    assert dictionaries - NOT_BY_ESSAY == BY_ESSAY
+    assert dictionaries >= NOT_BY_ESSAY
+
+
+def test_a_masked_batch_shows_no_name_of_an_essay():
+    """Nor does any other dictionary that is by essay."""
     result = make_result(2)
+    masking = MaskingReport(
+        kinds=[MaskKind.NAME], n_names=1, masked_passages={"essay-0000": {MaskKind.NAME: 2}}
+    )
+    grades = GradeProjections.model_fields.keys() & BY_ESSAY
+    projections = result.grade_projections.model_copy(
+        update={name: {"essay-0000": None} for name in grades}
+    )
     told = ReportData.model_construct(
-        result=result.model_copy(update={"grade_projections": filled}), attention=[]
+        result=result.model_copy(update={"masking": masking, "grade_projections": projections}),
+        attention=[],
     )
     page = write_report(told, without_names=True)
-    hidden = read_data(page)["result"]["grade_projections"]
-    assert [name for name in by_essay if "essay-0000" in hidden[name]] == []
+    assert "essay-0000" not in page
+    (number,) = read_data(page)["result"]["masking"]["masked_passages"]
+    assert number in {each["essay_id"] for each in read_data(page)["result"]["rankings"]}
 
 
 def test_lists_are_packed_by_place_and_lose_their_reasons_with_the_names():

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from assessment.contracts.essay_fields import BY_ESSAY
 from assessment.domain.identifiers import ANCHOR_PREFIX
 from assessment.domain.judge import Provider
 
@@ -14,12 +15,6 @@ _NAMES = frozenset(
     {"essay_id", "needs_more_evidence", "excluded_essays", "essays", "judge", "judges", "group"}
 )
 """Fields that hold a name, or a list of names."""
-_BY_ESSAY = frozenset({
-    "essay_flags", "primary_grades", "grade_probabilities", "set_probabilities",
-    "confidence_labels", "confidence_scores", "grade_sets", "calibrated_sets", "refined_grades",
-    "pass_probabilities", "further_comparisons",
-})  # fmt: skip
-"""Fields whose entries are by essay id. Elsewhere a key is a word of ours."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def _make_pattern(aliases: dict[str, str]) -> re.Pattern[str]:
 def _replace(value: Any, aliases: Aliases, field: str = "") -> Any:
     """The value of a field with names replaced where the field has names or sentences."""
     if isinstance(value, dict):
-        renamed = field in _BY_ESSAY
+        renamed = field in BY_ESSAY
         return {
             aliases.essays.get(key, key) if renamed else key: _replace(each, aliases, key)
             for key, each in value.items()

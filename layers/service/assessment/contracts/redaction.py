@@ -7,6 +7,7 @@ from typing import Any
 
 import rfc8785
 
+from assessment.contracts.essay_fields import BY_ESSAY
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.note import Note, NoteCode
 
@@ -20,24 +21,6 @@ _NOTES_ARE_WORDS = 2
 
 # Entries of a list that are about an essay name it in one of these.
 _NAMING = ("essay_id", "first", "second")
-# What is by essay id, at any depth. Grades have names of the caller's choosing, so an essay's id is
-# looked for in these alone.
-_BY_ESSAY = frozenset(
-    {
-        "essay_flags",
-        "masked_passages",
-        "primary_grades",
-        "refined_grades",
-        "grade_probabilities",
-        "set_probabilities",
-        "grade_sets",
-        "calibrated_sets",
-        "confidence_labels",
-        "confidence_scores",
-        "pass_probabilities",
-        "further_comparisons",
-    }
-)
 _ESSAY_LISTS = frozenset({"excluded_essays", "needs_more_evidence"})
 
 
@@ -97,7 +80,7 @@ def _drop_entries(value: Any, essay_id: str) -> Any:
 
 
 def _drop_named(name: str, value: Any, essay_id: str) -> Any:
-    if name in _BY_ESSAY and isinstance(value, dict):
+    if name in BY_ESSAY and isinstance(value, dict):
         return {key: each for key, each in value.items() if key != essay_id}
     if name in _ESSAY_LISTS and isinstance(value, list):
         return [each for each in value if each != essay_id]
