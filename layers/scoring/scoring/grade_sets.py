@@ -23,7 +23,7 @@ has. Sets are then made of the distributions of `scoring.grade_cuts`, grades are
 conformal prediction at the level `1 - (alpha (MODEL_WEIGHT + n + c) - c + 1) / (n + 1)`. That level
 holds on average, even if the model's probabilities are wrong, for essays that are to the anchors of
 their grade as those are to each other. It requires that the model has the shares of the grades
-right. It is little for few anchors: .54 for 3, .74 for 8, .83 for 20, .89 for 200. The rest is the
+right. It is little for few anchors: .48 for 3, .71 for 8, .82 for 20, .89 for 200. The rest is the
 model's word.
 """
 
