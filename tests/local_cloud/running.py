@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assessment.adapters.aws import keys
@@ -20,19 +20,39 @@ from local.sample import Sample
 from runner.client import ApiClient
 from runner.waiting import await_batch, require_completed
 
+type Judge = Mapping[str, Any] | None
+"""As a request has it; None is the stack's own endpoint."""
+
 PAUSE_SECONDS = 0.25
 
 
 def run_batch(
-    on: Stage, client: ApiClient, sample: Sample, *, config: Mapping[str, Any], judge: object = None
+    on: Stage, client: ApiClient, sample: Sample, *, config: Mapping[str, Any], judge: Judge = None
 ) -> dict[str, Any]:
     """The result of a batch of the sample's essays, with its anchors."""
+    (document,) = run_together(on, client, sample, [judge], config=config)
+    return document
+
+
+def run_together(
+    on: Stage,
+    client: ApiClient,
+    sample: Sample,
+    judges: Sequence[Judge],
+    *,
+    config: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """The results of batches of the sample by these judges, which run at the same time."""
     client.register_anchors(sample.registration)
-    accepted = client.request_batch(
-        sample.request(config, judge), idempotency_key=str(uuid.uuid4())
-    )
-    require_completed(await_end(on, client, accepted.batch_id))
-    return client.result_document(accepted.batch_id)
+    batch_ids = [
+        client.request_batch(
+            sample.request(config, judge), idempotency_key=str(uuid.uuid4())
+        ).batch_id
+        for judge in judges
+    ]
+    for batch_id in batch_ids:
+        require_completed(await_end(on, client, batch_id))
+    return [client.result_document(batch_id) for batch_id in batch_ids]
 
 
 def await_end(on: Stage, client: ApiClient, batch_id: str) -> BatchProgress:

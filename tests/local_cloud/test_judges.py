@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from local.demo import CONFIG
 from local.judge.options import JudgeOptions
 from tests.local_cloud.conftest import KEY_NAME
-from tests.local_cloud.together import run_together
+from tests.local_cloud.running import run_together
 
 pytestmark = pytest.mark.local_cloud
 
@@ -49,7 +49,10 @@ def run(stage_and_judge, sample, judges, **config):
     """Run a batch by each of the judges, which have the names of their providers."""
     set_up, server = stage_and_judge
     before = httpx.get(f"{server.url}/stats", timeout=10).json()["totals"]
-    documents = run_together(set_up, sample, list(judges.values()), config={**CONFIG, **config})
+    with set_up.client() as client:
+        documents = run_together(
+            set_up, client, sample, list(judges.values()), config={**CONFIG, **config}
+        )
     after = httpx.get(f"{server.url}/stats", timeout=10).json()["totals"]
     counted = {name: n - before.get(name, 0) for name, n in after.items()}
     return Runs(dict(zip(judges, documents, strict=True)), counted)

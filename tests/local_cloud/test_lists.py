@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 from local.demo import CONFIG
 from local.judge.options import JudgeOptions
 from tests.local_cloud.conftest import KEY_NAME
-from tests.local_cloud.together import run_together
+from tests.local_cloud.running import run_together
 
 pytestmark = pytest.mark.local_cloud
 
@@ -18,8 +18,8 @@ SETTINGS = {**CONFIG, "comparisons_per_essay_per_wave": 20, "max_comparisons_per
 
 def run(set_up, sample, judges):
     """For each judge a batch's result, and its comparisons."""
-    documents = run_together(set_up, sample, judges, config=SETTINGS)
     with set_up.client() as client:
+        documents = run_together(set_up, client, sample, judges, config=SETTINGS)
         return [
             (document, list(client.list_comparisons(document["batch_id"])))
             for document in documents
