@@ -28,7 +28,6 @@ from starlette.routing import Route
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.examples import THOROUGH
-from tests.fakes.direct_calls import ONE_AT_A_TIME
 from tests.fakes.fits import fit_once
 from tests.fakes.moto import quick_moto
 
@@ -168,12 +167,13 @@ def one_request_at_a_time() -> Iterator[None]:
     closed file (seen). AWS makes each request atomic, and requests still come in any order.
     """
     process = BotocoreStubber.process_request
+    lock = threading.RLock()
 
     def process_alone(stubber: BotocoreStubber, request: Any) -> Any:
         if request.url.startswith("https://lambda."):
             # The function that it runs sends requests from threads of its own, and waits for them.
             return process(stubber, request)
-        with ONE_AT_A_TIME:
+        with lock:
             return process(stubber, request)
 
     with pytest.MonkeyPatch.context() as patch:

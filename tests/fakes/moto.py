@@ -21,7 +21,6 @@ import jsonpath_ng.ext
 import moto.core.responses
 import moto.sqs.models
 import pytest
-from _pytest.compat import NOTSET
 from botocore.crt.auth import CrtSigV4Auth
 from botocore.hooks import EventAliaser
 from moto.core.serialize import ResponseSerializer
@@ -36,20 +35,9 @@ from moto.dynamodb.parsing.expressions import (  # type: ignore[attr-defined] # 
     UpdateExpressionParser,
 )
 
-from tests.fakes.direct_calls import answer_directly
-from tests.fakes.quick_backends import work_less
-
 REQUEST_NUMBERS = itertools.count(1)
 DAY = "20260101"
 KEYS = {"Put": "Item", "Update": "Key", "Delete": "Key", "ConditionCheck": "Key"}
-
-REPLACED: list[tuple[Any, str, Any]] = []
-"""What `quick_moto` replaced: in what, its name, and what it was."""
-
-
-PREPARE_NOTHING = DepthFirstTraverser.pre_processing_of_child
-PROCESSED_AS: dict[tuple[Any, Any], list[Any]] = {}
-"""As which kind a traverser processes a kind of node, if it does; by their classes."""
 
 
 @contextmanager
@@ -84,24 +72,6 @@ def quick_moto() -> Iterator[None]:
         patch.setattr(moto.core.responses, "parse_qsl", read_form)
         patch.setattr(ResponseSerializer, "get_value", look_up(ResponseSerializer.get_value))
         keep_named_items(patch)
-        answer_directly(patch)
-        work_less(patch)
-        REPLACED.extend((target, name, kept) for target, name, kept in patch._setattr)
-        try:
-            yield
-        finally:
-            REPLACED.clear()
-
-
-@contextmanager
-def plain_moto() -> Iterator[None]:
-    """Let moto and botocore be as they are, for tests that compare."""
-    with pytest.MonkeyPatch.context() as patch:
-        for target, name, kept in reversed(REPLACED):
-            if kept is NOTSET:
-                patch.delattr(target, name)
-            else:
-                patch.setattr(target, name, kept)
         yield
 
 
@@ -150,26 +120,21 @@ def sign_less(sign: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
 
 def process_nodes(traverser: Any, node: Any, child_id: int = -1) -> Any:
     """Process a tree from its leaves; moto lists a traverser's kinds of nodes for every node."""
-    traverser_kind: Any = type(traverser)
     node_kind: Any = type(node)
     if not is_kind(node_kind, Node):
         return node
     parent = node.parent
-    prepares = traverser_kind.pre_processing_of_child is not PREPARE_NOTHING
     for number, child in enumerate(node.children or ()):
-        if prepares:
-            traverser.pre_processing_of_child(node, number)
+        traverser.pre_processing_of_child(node, number)
         process_nodes(traverser, child, number)
-    place = traverser_kind, node_kind
-    if place not in PROCESSED_AS:
-        PROCESSED_AS[place] = [
-            kind for kind in traverser._processing_map() if is_kind(node_kind, kind)
-        ][:1]
-    for kind in PROCESSED_AS[place]:
-        node = traverser._processing_map()[kind](node)
-        node.parent = parent
-        if parent:
-            parent.children[child_id] = node
+    processors = vars(traverser).setdefault("processors_by_kind", traverser._processing_map())
+    for kind, process in processors.items():
+        if is_kind(node_kind, kind):
+            node = process(node)
+            node.parent = parent
+            if parent:
+                parent.children[child_id] = node
+            break
     return node
 
 
