@@ -24,7 +24,7 @@ objects took an eighth of its time."""
 
 def install() -> None:
     """Put it in place of MiniStack's own, before it starts."""
-    hypercorn.asyncio.serve = serve  # type: ignore[assignment] # MiniStack gives two arguments
+    hypercorn.asyncio.serve = serve  # MiniStack gives two arguments
     # Calls of functions run in threads beside the loop, which waits for them after each answer.
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)

@@ -27,11 +27,11 @@ from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined] # untyped
+from moto.dynamodb.parsing.ast_nodes import (
     DepthFirstTraverser,
     Node,
 )
-from moto.dynamodb.parsing.expressions import (  # type: ignore[attr-defined] # untyped
+from moto.dynamodb.parsing.expressions import (
     UpdateExpressionParser,
 )
 
