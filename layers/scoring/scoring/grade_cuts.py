@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._root import find_zero
+
 if TYPE_CHECKING:
     from scoring._types import Floats, Ints
 
@@ -53,7 +55,8 @@ _MOVES = 4
 _THINNED = 2
 _LEAST_EFFECTIVE = _DRAWS / 2
 _STEPS = (0.5, 1.0)
-_BISECTIONS = 30
+# Of the next power of the evidence.
+_TOLERANCE = 1e-9
 _MOST_SWEEPS = 50
 _LEAST_PROBABILITY = 1e-9
 _LEAST_PART = 0.02
@@ -132,33 +135,22 @@ class GradeCuts:
 
     def probabilities(self, readings: Readings) -> Floats:
         """Return P(grade) of essays that the cuts do not follow from, (k, G); rows sum to 1."""
-        cuts, error = self.cuts[::_THINNED], self.error[::_THINNED]
-        scale = np.sqrt(error[:, None] ** 2 + readings.variance)
-        below = np.stack(
-            [
-                _normal_shares((cuts[:, [edge]] - readings.mean) / scale).mean(axis=0)
-                for edge in range(cuts.shape[1])
-            ],
-            axis=1,
-        )
-        return _normalise(np.diff(below, axis=1))
+        return self._grade(readings, slice(None, None, _THINNED), None)
 
     def anchor_probabilities(self) -> Floats:
         """Return P(grade) of each anchor by the others, (a, G); rows sum to 1."""
         weight = np.exp(self.evidence.min(axis=0) - self.evidence)
         weight = np.minimum(weight, weight.mean(axis=0) * np.sqrt(len(weight)))
-        weight /= weight.sum(axis=0)
-        scale = np.sqrt(self.error[:, None] ** 2 + self.anchors.variance)
-        below = np.stack(
-            [
-                (weight * _normal_shares((self.cuts[:, [edge]] - self.anchors.mean) / scale)).sum(
-                    axis=0
-                )
-                for edge in range(self.cuts.shape[1])
-            ],
-            axis=1,
-        )
-        return _normalise(np.diff(below, axis=1))
+        return self._grade(self.anchors, slice(None), weight)
+
+    def _grade(self, readings: Readings, draws: slice, weight: Floats | None) -> Floats:
+        """Average P(grade) over draws, of equal weight or of one for each essay, (d, k)."""
+        scale = np.sqrt(self.error[draws, None] ** 2 + readings.variance)
+        below = [
+            np.average(_normal_shares((edge[:, None] - readings.mean) / scale), 0, weight)
+            for edge in self.cuts[draws].T
+        ]
+        return _normalise(np.diff(np.stack(below, axis=1), axis=1))
 
 
 def draw_cuts(anchors: Readings, grade: Ints, n_grades: int) -> GradeCuts:
@@ -193,17 +185,11 @@ def draw_cuts(anchors: Readings, grade: Ints, n_grades: int) -> GradeCuts:
 def _annealing_step(evidence: Floats, rest: float) -> float:
     """Return how far the evidence may count next, that enough draws keep their weight."""
 
-    def effective(step: float) -> float:
+    def spare(step: float) -> float:
         weight = np.exp(step * (evidence - evidence.max()))
-        return float(weight.sum() ** 2 / (weight**2).sum())
+        return float(weight.sum() ** 2 / (weight**2).sum()) - _LEAST_EFFECTIVE
 
-    if effective(rest) >= _LEAST_EFFECTIVE:
-        return rest
-    low, high = 0.0, rest
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if effective(middle) >= _LEAST_EFFECTIVE else (low, middle)
-    return low
+    return find_zero(spare, 0.0, rest, tolerance=_TOLERANCE)
 
 
 def _resample(log_weight: Floats, rng: np.random.Generator) -> Ints:

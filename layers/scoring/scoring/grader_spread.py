@@ -30,6 +30,7 @@ from scoring._grades.grade_model import (
     AnchorSet,
     GradeCurve,
 )
+from scoring._root import find_zero
 from scoring._types import Floats
 
 EXPECTED_SPREAD = ANCHOR_SPREAD
@@ -54,7 +55,8 @@ _FITTED = 3.0
 _LONE_OUTLIER = 3.0
 _LEAST_SHARE = 1e-3
 _LEAST_INFORMATION = 1e-3
-_BISECTIONS = 60
+# Of a spread, in grade widths.
+_TOLERANCE = 1e-12
 # How often spread and centres are estimated in turn; a third time changes nothing that counts.
 _ROUNDS = 2
 
@@ -229,10 +231,7 @@ def _scale(
         shown = ((DISAGREEMENT_TAILS + 1.0) / (DISAGREEMENT_TAILS + squared) * squared).sum()
         return float(shown + prior / spread**2 - wanted)
 
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return low
+    return find_zero(excess, low, high, tolerance=_TOLERANCE * width)
 
 
 def noisy_probabilities(

@@ -9,7 +9,7 @@ from.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,21 @@ class AnchorGrades:
     population_weight: float = 1.0
 
 
+class ClassGrades(NamedTuple):
+    """Grade distributions that take grades for as common as they are in the class.
+
+    Attributes
+    ----------
+    students : (s, G) ndarray of float
+        P(grade); rows sum to 1.
+    anchors : (a, G) ndarray of float
+        P(grade) by the other anchors; NaN where without the anchor one grade is left.
+    """
+
+    students: Floats
+    anchors: Floats
+
+
 @dataclass(frozen=True)
 class Projection:
     """Grade distributions of students, and of anchors by the other anchors.
@@ -67,26 +82,25 @@ class Projection:
         P(grade) of the students; rows sum to 1.
     anchor_probabilities : (a, G) ndarray of float
         P(grade) of each anchor by the others; NaN where without it one grade is left.
-    by_class : ((s, G) ndarray, (a, G) ndarray) or None
-        The same two by `scoring.grade_cuts`, which take grades for as common as they are in the
-        class; None where the first two do not take all for equally common.
+    by_class : ClassGrades or None
+        By `scoring.grade_cuts`; None where the other two do not take all grades for equally common.
     """
 
     calibration: Calibration
     spread: AnchorSpread
     probabilities: Floats
     anchor_probabilities: Floats
-    by_class: tuple[Floats, Floats] | None = None
+    by_class: ClassGrades | None = None
 
     @property
     def set_probabilities(self) -> Floats:
         """The students' distributions that sets are made of, (s, G)."""
-        return self.probabilities if self.by_class is None else self.by_class[0]
+        return self.probabilities if self.by_class is None else self.by_class.students
 
     @property
     def anchor_set_probabilities(self) -> Floats:
         """The anchors' distributions that sets are made of, (a, G)."""
-        return self.anchor_probabilities if self.by_class is None else self.by_class[1]
+        return self.anchor_probabilities if self.by_class is None else self.by_class.anchors
 
 
 def project(
@@ -142,19 +156,17 @@ def project(
     reading = _Reading(anchors, *remove_prior(fit, prior_sd))
     everyone = np.ones(len(anchors.essays), dtype=bool)
     spread = reading.spread(calibration.curve, everyone)
-    by_class = None
-    if method == "gls" and spread.is_noisy:
+    is_noisy = method == "gls" and spread.is_noisy
+    if is_noisy:
         curve, spread = reading.place_grades(calibration, spread, everyone)
         probabilities = reading.probabilities(curve, spread, students)
         calibration = calibration.replace_curve(curve, probabilities)
-        if reading.is_class_known(students):
-            by_class = reading.grade_by_class(students)
     elif anchors.population is not None and method == "gls":
         calibration = calibrate_anchors(with_population=True)
     left_out = _project_left_out(calibration, reading, method)
-    if by_class is not None:
-        # An anchor that cannot be left out has no distribution by the others of either kind.
-        by_class[1][np.isnan(left_out)] = np.nan
+    by_class = None
+    if is_noisy and reading.is_class_known(students):
+        by_class = reading.grade_by_class(students, left_out)
     return Projection(calibration, spread, calibration.probabilities, left_out, by_class)
 
 
@@ -191,12 +203,13 @@ class _Reading:
         is_told = population is not None and self.anchors.population_weight > 0.0
         return not is_told and len(students) >= LEAST_STUDENTS
 
-    def grade_by_class(self, students: Ints) -> tuple[Floats, Floats]:
-        """P(grade) of students, and of anchors by the others, with the shares of the class."""
+    def grade_by_class(self, students: Ints, left_out: Floats) -> ClassGrades:
+        """Grade by the shares of the class; no anchor that `left_out` could not leave out."""
         readings = read_class(self.ability, self.variance, students)
         own = self.anchors
         cuts = draw_cuts(readings.select(own.essays), own.grade, own.n_grades)
-        return cuts.probabilities(readings.select(students)), cuts.anchor_probabilities()
+        by_others = np.where(np.isnan(left_out), np.nan, cuts.anchor_probabilities())
+        return ClassGrades(cuts.probabilities(readings.select(students)), by_others)
 
 
 def _project_left_out(calibration: Calibration, reading: _Reading, method: Method) -> Floats:

@@ -169,7 +169,7 @@ def symmetric(lower: Floats) -> Floats:
     return full
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)  # of 5,000 essays one takes 25 MB
 def _mark_lower(size: int) -> Bools:
     """Where the lower triangle is, (size, size)."""
     return np.tri(size, dtype=np.bool_)

@@ -52,8 +52,7 @@ class OrderEffects:
 
     def products(self, values: Floats) -> Floats:
         """Sum values of verdicts by pairs of parameters, (size, size)."""
-        total = self.total(values)
-        return total[:, None] if self.size == 1 else np.diag(total)
+        return np.diag(self.total(values))
 
     def sum_by_essay(self, first: Ints, second: Ints, values: Floats, n: int) -> Floats:
         """Sum (e_first - e_second) times values by parameter, (n, size)."""
